@@ -3,54 +3,15 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
+from .host import EmbeddedHost
+from .run_state import InterruptProcessingException, executing
 from .server import PromptServer
-
-if TYPE_CHECKING:
-    from .host import EmbeddedHost
-
-
-class InterruptProcessingException(Exception):
-    """Raised inside a node when the person has interrupted the prompt."""
-
-
-class Interruption:
-    """The interrupt flag. Any thread may set it, and the thread that raises the exception clears it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._wanted = False
-
-    def interrupt(self, value: bool = True) -> None:
-        """Set or clear the flag."""
-        with self._lock:
-            self._wanted = value
-
-    def raise_if_interrupted(self) -> None:
-        """Clear the flag and raise `InterruptProcessingException` if it was set."""
-        with self._lock:
-            wanted, self._wanted = self._wanted, False
-        if wanted:
-            raise InterruptProcessingException
-
-
-class ExecutionContext(NamedTuple):
-    """The running prompt and node, and the index of the list item that the node is called for."""
-
-    prompt_id: str
-    node_id: str
-    list_index: int
-
-
-executing: ContextVar[ExecutionContext | None] = ContextVar("embedded_host_executing", default=None)
-"""The node that the current task runs, None outside a run."""
 
 
 def _module(name: str, **contents: Any) -> ModuleType:

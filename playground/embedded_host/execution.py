@@ -13,8 +13,9 @@ import traceback
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any
 
-from .comfy_modules import ExecutionContext, Interruption, InterruptProcessingException, executing
-from .packs import NodeClass, NodeRegistry
+from .core_nodes import NodeClass
+from .packs import NodeRegistry
+from .run_state import ExecutionContext, Interruption, InterruptProcessingException, executing
 from .server import PromptServer
 
 logger = logging.getLogger("embedded_host")

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from .comfy_modules import Interruption
 from .execution import GraphRunner
 from .packs import NodeRegistry, load_packs
 from .routes import add_history_routes, add_information_routes, add_prompt_routes, add_static_files
+from .run_state import Interruption
 from .server import PromptServer
 from .user_files import add_file_routes, add_settings_routes, user_folder
 

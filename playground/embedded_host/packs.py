@@ -7,7 +7,6 @@ The module name is the path of the folder with "." replaced by "_x_", so only re
 from __future__ import annotations
 
 import importlib.util
-import json
 import logging
 import sys
 from dataclasses import dataclass, field
@@ -15,20 +14,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-NodeClass = type[Any]
+from .core_nodes import DISPLAY_NAMES, NODE_CLASSES, NodeClass
+
 logger = logging.getLogger("embedded_host")
 
 
 @dataclass
 class NodeRegistry:
-    """The node classes, titles and folders of all loaded packs, and the nodes of ComfyUI that tests use."""
+    """The node classes, titles and folders of all loaded packs, and the stand-ins for ComfyUI's own nodes."""
 
-    classes: dict[str, NodeClass] = field(
-        default_factory=lambda: {node.__name__: node for node in (PrimitiveString, PreviewAny)}
-    )
-    display_names: dict[str, str] = field(
-        default_factory=lambda: {"PrimitiveString": "String", "PreviewAny": "Preview as Text"}
-    )
+    classes: dict[str, NodeClass] = field(default_factory=lambda: dict(NODE_CLASSES))
+    display_names: dict[str, str] = field(default_factory=lambda: dict(DISPLAY_NAMES))
     web_dirs: dict[str, Path] = field(default_factory=dict)
     pack_dirs: dict[str, Path] = field(default_factory=dict)
 
@@ -92,52 +88,3 @@ def load_packs(custom_nodes: Path, registry: NodeRegistry) -> None:
             logger.exception("IMPORT FAILED: %s", folder)
         else:
             logger.info("Loaded %s", folder.name)
-
-
-class AnyType(str):
-    """The type `*`, which equals every other type."""
-
-    __slots__ = ()
-    __hash__ = str.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __ne__(self, other: object) -> bool:
-        return False
-
-
-class PrimitiveString:
-    """ComfyUI's node that gives one text."""
-
-    CATEGORY = "utils/primitive"
-    RETURN_TYPES = ("STRING",)
-    FUNCTION = "give"
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        """Declare the text."""
-        return {"required": {"value": ("STRING", {"default": ""})}}
-
-    def give(self, value: str) -> tuple[str]:
-        """Return the text unchanged."""
-        return (value,)
-
-
-class PreviewAny:
-    """ComfyUI's node that shows any value as text."""
-
-    CATEGORY = "utils"
-    RETURN_TYPES = ()
-    FUNCTION = "show"
-    OUTPUT_NODE = True
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        """Declare the value."""
-        return {"required": {"source": (AnyType("*"), {})}}
-
-    def show(self, source: object = None) -> dict[str, Any]:
-        """Show a text unchanged and any other value as JSON."""
-        text = source if isinstance(source, str) else json.dumps(source, default=str)
-        return {"ui": {"text": (text,)}}

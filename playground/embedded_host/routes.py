@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
-from .comfy_modules import Interruption
 from .packs import NodeRegistry
+from .run_state import Interruption
 from .server import FEATURES, PromptQueue, PromptServer
 from .validation import validate_prompt
 
@@ -41,18 +42,35 @@ def add_prompt_routes(server: PromptServer, registry: NodeRegistry, interruption
     async def get_queue(request: web.Request) -> web.Response:
         return web.json_response(queue.state())
 
+    @server.routes.post("/queue")
+    async def post_queue(request: web.Request) -> web.Response:
+        return _remove(await request.json(), queue.remove_waiting)
+
     @server.routes.post("/interrupt")
     async def post_interrupt(request: web.Request) -> web.Response:
         interruption.interrupt()
         return web.Response()
 
 
+def _remove(body: dict[str, Any], remove: Callable[[Container[str] | None], None]) -> web.Response:
+    """Remove what a body such as `{"clear": true}` or `{"delete": [ids]}` names."""
+    if body.get("clear"):
+        remove(None)
+    if "delete" in body:
+        remove(body["delete"])
+    return web.Response()
+
+
 def add_history_routes(routes: web.RouteTableDef, queue: PromptQueue) -> None:
-    """Add the routes that show finished prompts."""
+    """Add the routes that show and remove finished prompts. They have nothing to do with the history on the Cloud."""
 
     @routes.get("/history")
     async def get_history(request: web.Request) -> web.Response:
         return web.json_response(queue.history())
+
+    @routes.post("/history")
+    async def post_history(request: web.Request) -> web.Response:
+        return _remove(await request.json(), queue.remove_finished)
 
     @routes.get("/history/{prompt_id}")
     async def get_one(request: web.Request) -> web.Response:
@@ -115,6 +133,11 @@ def add_information_routes(routes: web.RouteTableDef, registry: NodeRegistry, fr
             for name, folder in registry.pack_dirs.items()
         }
         return web.json_response({name: files for name, files in found.items() if files})
+
+    @routes.get("/templates/index.json")
+    async def core_templates(request: web.Request) -> web.Response:
+        # Without an answer the frontend reports an error when it opens a template of a pack.
+        return web.json_response([])
 
 
 def _extension_scripts(registry: NodeRegistry, frontend: Path | None) -> list[str]:

@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, ClassVar
 
 from aiohttp import WSMsgType, web
@@ -70,6 +70,18 @@ class PromptQueue:
                 item[3].pop(secret, None)
             self._history[item[1]] = {"prompt": item, **result}
         self._on_change()
+
+    def remove_waiting(self, prompt_ids: Container[str] | None) -> None:
+        """Take these prompts, or all if None, out of the queue before they run."""
+        with self._changed:
+            self._waiting = [item for item in self._waiting if prompt_ids is not None and item[1] not in prompt_ids]
+        self._on_change()
+
+    def remove_finished(self, prompt_ids: Container[str] | None) -> None:
+        """Remove these prompts, or all if None, from the history."""
+        with self._changed:
+            gone = self._history if prompt_ids is None else prompt_ids
+            self._history = {id: entry for id, entry in self._history.items() if id not in gone}
 
     def state(self) -> dict[str, list[QueueItem]]:
         """Build the answer of `GET /queue`."""

@@ -8,7 +8,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .jobs import SimulatedJob
 
-SAVE_NODES = {"images": "SaveImage", "gifs": "VHS_VideoCombine", "audio": "SaveAudioMP3", "3d": "SaveGLB"}
+# By the kind of output: the node that decodes, the node that saves, and the name of its input.
+END_NODES = {
+    "images": ("VAEDecode", "SaveImage", "images"),
+    "gifs": ("VAEDecode", "VHS_VideoCombine", "images"),
+    "audio": ("VAEDecodeAudio", "SaveAudioMP3", "audio"),
+    "3d": ("VAEDecodeHunyuan3D", "SaveGLB", "mesh"),
+}
+OUTPUTS = {
+    "CheckpointLoaderSimple": ("MODEL", "CLIP", "VAE"),
+    "LoraLoader": ("MODEL", "CLIP"),
+    "CLIPTextEncode": ("CONDITIONING",),
+    "EmptyLatentImage": ("LATENT",),
+    "KSampler": ("LATENT",),
+    "VAEDecode": ("IMAGE",),
+    "VAEDecodeAudio": ("AUDIO",),
+    "VAEDecodeHunyuan3D": ("MESH",),
+}
+FIRST_LORA_ID = 20
+MAX_LORAS = 4
+COLUMN = 355
+NOTES = 2
+LINES_IN_A_NOTE = (35, 285)
 MEDIA_TYPES = {"images": "images", "gifs": "video", "audio": "audio", "3d": "model"}
 SAVE_NODE_ID = "9"
 
@@ -49,14 +70,14 @@ def _node(class_type: str, **inputs: Any) -> dict[str, Any]:
 
 
 def _prompt(job: SimulatedJob, source: random.Random) -> dict[str, Any]:
-    """Return the graph in API form: text to picture, with a varying number of LoRAs."""
+    """Return the graph in API form: text to picture, video, sound or mesh, with a varying number of LoRAs."""
     nodes = {
         "4": _node("CheckpointLoaderSimple", ckpt_name=job.checkpoint),
         "5": _node("EmptyLatentImage", width=job.width, height=job.height, batch_size=max(1, len(job.files))),
         "7": _node("CLIPTextEncode", text="blurry, watermark, extra fingers", clip=["4", 1]),
     }
     model = "4"
-    for number in range(20, 20 + source.randint(4, 24)):
+    for number in range(FIRST_LORA_ID, FIRST_LORA_ID + source.randint(1, MAX_LORAS)):
         strength = round(source.uniform(0.1, 1.2), 2)
         name = f"style_{source.randrange(400):03d}_rank{source.choice((16, 32, 64))}.safetensors"
         nodes[str(number)] = _node(
@@ -82,8 +103,9 @@ def _prompt(job: SimulatedJob, source: random.Random) -> dict[str, Any]:
         negative=["7", 0],
         latent_image=["5", 0],
     )
-    nodes["8"] = _node("VAEDecode", samples=["3", 0], vae=["4", 2])
-    nodes[SAVE_NODE_ID] = _node(SAVE_NODES[job.media], filename_prefix=_prefix(job), images=["8", 0])
+    decode, save, content = END_NODES[job.media]
+    nodes["8"] = _node(decode, samples=["3", 0], vae=["4", 2])
+    nodes[SAVE_NODE_ID] = _node(save, filename_prefix=_prefix(job), **{content: ["8", 0]})
     return nodes
 
 
@@ -92,35 +114,76 @@ def _prefix(job: SimulatedJob) -> str:
 
 
 def _canvas(job: SimulatedJob, prompt: dict[str, Any], source: random.Random) -> dict[str, Any]:
-    """Return the graph as the canvas saves it, with notes.
+    """Return the graph as the canvas saves it: laid out from left to right, with links, and notes above it.
 
     It has every field that ComfyUI's frontend checks when it opens a workflow.
     """
-    nodes = [
-        _canvas_node(
-            int(number),
-            node["class_type"],
-            (source.randrange(4000), source.randrange(2400)),
-            (315, source.randrange(58, 480)),
-            [value for value in node["inputs"].values() if not isinstance(value, list)],
-        )
+    places = _places(prompt)
+    nodes = {
+        number: _canvas_node(int(number), node["class_type"], *places[number], _widget_values(node))
         for number, node in prompt.items()
-    ]
-    for number in range(100, 100 + source.randint(20, 180)):
-        seed = source.getrandbits(50)
-        note = f"seed {seed}: {source.choice(('keep', 'too dark', 'ask the client', 'better hands', 'print'))}"
-        text = f"{note}\n{job.prompt}"
-        nodes.append(_canvas_node(number, "Note", (number * 40, -600), (210, 88), [text]))
+    }
+    links = _link(nodes, prompt)
+    notes = [_note(number, job, source) for number in range(NOTES)]
+    every = [*nodes.values(), *notes]
     return {
         **({"id": job.workflow_id} if job.workflow_id else {}),
         "name": job.workflow_name,
         "version": 0.4,
-        "last_node_id": max(node["id"] for node in nodes),
-        "last_link_id": 0,
-        "nodes": [{**node, "order": order} for order, node in enumerate(nodes)],
-        "links": [],
+        "last_node_id": max(node["id"] for node in every),
+        "last_link_id": len(links),
+        "nodes": [{**node, "order": order} for order, node in enumerate(every)],
+        "links": links,
         "groups": [],
     }
+
+
+def _places(prompt: dict[str, Any]) -> dict[str, tuple[tuple[int, int], tuple[int, int]]]:
+    """Return the position and the size of each node: loaders, LoRAs, text, sampler and output."""
+    loras = [number for number in prompt if int(number) >= FIRST_LORA_ID]
+    return {
+        "4": ((0, 0), (315, 98)),
+        "5": ((0, 160), (315, 106)),
+        "7": ((0, 330), (315, 180)),
+        **{number: ((COLUMN, 180 * row), (315, 126)) for row, number in enumerate(loras)},
+        "6": ((2 * COLUMN, 0), (315, 200)),
+        "3": ((3 * COLUMN, 0), (315, 262)),
+        "8": ((2 * COLUMN, 330), (315, 46)),
+        SAVE_NODE_ID: ((3 * COLUMN, 330), (315, 200)),
+    }
+
+
+def _widget_values(node: dict[str, Any]) -> list[Any]:
+    values = [value for value in node["inputs"].values() if not isinstance(value, list)]
+    # The frontend has a widget after the seed: what becomes of the seed after a run.
+    return [values[0], "randomize", *values[1:]] if node["class_type"] == "KSampler" else values
+
+
+def _link(nodes: dict[str, dict[str, Any]], prompt: dict[str, Any]) -> list[list[Any]]:
+    """Add the slots to the nodes, and return the links between them."""
+    links: list[list[Any]] = []
+    for node in nodes.values():
+        node["outputs"] = [{"name": kind, "type": kind, "links": []} for kind in OUTPUTS.get(node["type"], ())]
+        node["inputs"] = []
+    for number, node in nodes.items():
+        for name, value in prompt[number]["inputs"].items():
+            if isinstance(value, list):
+                output = nodes[value[0]]["outputs"][value[1]]
+                link = len(links) + 1
+                links.append([link, int(value[0]), value[1], node["id"], len(node["inputs"]), output["type"]])
+                output["links"].append(link)
+                node["inputs"].append({"name": name, "type": output["type"], "link": link})
+    return links
+
+
+def _note(number: int, job: SimulatedJob, source: random.Random) -> dict[str, Any]:
+    """Return a note with a diary of former runs, which makes up most of the workflow's size."""
+    remarks = ("keep", "too dark", "ask the client", "better hands", "print")
+    lines = (
+        f"seed {source.getrandbits(50)}: {source.choice(remarks)}. {job.prompt}"
+        for _ in range(source.randint(*LINES_IN_A_NOTE))
+    )
+    return _canvas_node(100 + number, "Note", (COLUMN * number, -260), (315, 200), ["\n".join(lines)])
 
 
 def _canvas_node(
@@ -133,6 +196,8 @@ def _canvas_node(
         "size": list(size),
         "flags": {},
         "mode": 0,
+        "inputs": [],
+        "outputs": [],
         "properties": {"Node name for S&R": class_type, "cnr_id": "comfy-core", "ver": "0.3.64"},
         "widgets_values": values,
     }

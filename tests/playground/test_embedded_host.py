@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from embedded_host import EmbeddedHost, NodeRegistry, installed, load_pack
-from embedded_host.packs import AnyType
+from embedded_host.core_nodes import AnyType
 from embedded_host.validation import types_match
 from hosts import HostDidNotStart, HostProcess, start_embedded
 from support.embedded_host_stage import PACK, Stage, events_of, node
@@ -126,6 +126,43 @@ async def test_a_prompt_that_carries_is_changed_runs_once(stage: Stage) -> None:
 async def test_history_keeps_the_prompt_as_it_was_sent(stage: Stage) -> None:
     prompt = {"1": node("Changed_fresh", value="x")}
     assert (await stage.run(prompt))["prompt"][2] == prompt
+
+
+async def test_running_a_node_that_is_only_drawn_fails_with_an_error_that_says_so(stage: Stage) -> None:
+    entry = await stage.run(
+        {
+            "1": node("EmptyLatentImage", width=512, height=512, batch_size=1),
+            "2": node("VAEDecode", samples=["1", 0], vae=["3", 0]),
+            "3": node("VAELoader", vae_name="ae.safetensors"),
+            "4": node("SaveImage", images=["2", 0], filename_prefix="x"),
+        }
+    )
+    event, data = entry["status"]["messages"][-1]
+    assert event == "execution_error"
+    assert "Empty Latent Image" in data["exception_message"]
+    assert "only drawn" in data["exception_message"]
+
+
+@pytest.mark.parametrize("removal", ["clear", "delete"])
+async def test_comfyui_s_own_history_is_cleared_and_its_entries_are_deleted(stage: Stage, removal: str) -> None:
+    ids = [(await stage.run({"1": node("Record", value=value)}))["prompt"][1] for value in "ab"]
+    body = {"clear": True} if removal == "clear" else {"delete": ids[:1]}
+    async with stage.session.post(f"{stage.url}/api/history", json=body) as answer:
+        assert answer.status == 200
+    async with stage.session.get(f"{stage.url}/api/history") as answer:
+        assert list(await answer.json()) == ([] if removal == "clear" else ids[1:])
+
+
+async def test_waiting_prompts_are_taken_out_of_the_queue(stage: Stage) -> None:
+    await stage.queue({"1": node("WaitForStop")})
+    await stage.until_called()
+    waiting = [(await stage.queue({"1": node("Record", value=value)}))[1]["prompt_id"] for value in "abc"]
+    bodies: list[dict[str, Any]] = [{"delete": waiting[:1]}, {"clear": True}]
+    for body, left in zip(bodies, (waiting[1:], []), strict=True):
+        async with stage.session.post(f"{stage.url}/api/queue", json=body) as answer:
+            assert answer.status == 200
+        async with stage.session.get(f"{stage.url}/api/queue") as answer:
+            assert [item[1] for item in (await answer.json())["queue_pending"]] == left
 
 
 async def test_a_list_calls_a_plain_node_once_for_each_item(stage: Stage) -> None:

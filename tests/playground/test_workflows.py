@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from embedded_host import NodeRegistry
 from hosts import CHECKOUT
 from simulated_cloud import SimulatedCloud
 from simulated_cloud.workflows import workflow_of
@@ -36,6 +37,26 @@ def test_workflows_of_the_simulated_cloud_are_complete() -> None:
         # The id is a UUID or missing, because the frontend refuses null.
         assert "id" not in workflow or str(UUID(workflow["id"])) == workflow["id"]
         assert workflow["last_node_id"] == max(node["id"] for node in workflow["nodes"])
+
+
+def test_workflows_of_the_simulated_cloud_have_only_nodes_that_the_embedded_host_draws() -> None:
+    registry = NodeRegistry()
+    for job in SimulatedCloud(jobs=240).finished:
+        graph = workflow_of(job)
+        nodes = {node["id"]: node for node in graph["extra_data"]["extra_pnginfo"]["workflow"]["nodes"]}
+        # The frontend brings the note.
+        assert {node["type"] for node in nodes.values()} - {"Note"} <= set(registry.classes)
+        for number, node in graph["prompt"].items():
+            inputs = registry.input_types(node["class_type"])["required"]
+            assert set(node["inputs"]) == set(inputs)
+            drawn = {slot["name"]: slot["type"] for slot in nodes[int(number)]["inputs"]}
+            assert drawn == {name: inputs[name][0] for name, given in node["inputs"].items() if isinstance(given, list)}
+            outputs = registry.classes[node["class_type"]].RETURN_TYPES
+            assert tuple(slot["type"] for slot in nodes[int(number)]["outputs"]) == outputs
+            for name, kind in inputs.items():
+                assert not isinstance(kind[0], list) or node["inputs"][name] in kind[0], (
+                    "the frontend would miss a file"
+                )
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
