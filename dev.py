@@ -189,9 +189,14 @@ def _without_python(*, node: bool, browser: bool) -> None:
 
 
 def test(_: list[str]) -> list[StepFailed]:
+    say("test: everything that a change has to pass, in about 10 minutes on two processors")
+    say("\n1 of 4: install what is missing (nothing, or about 2 minutes the first time)")
     env = set_up()
+    say("\n2 of 4: lint, types and JavaScript tests, about 1 minute")
     failures = run_checks(mypy_checks(), [*other_checks(), javascript_tests])
+    say("\n3 of 4: Python tests, about 3 minutes")
     failures += unit_tests()
+    say("\n4 of 4: tests in Chromium on ComfyUI's real frontend, about 5 minutes")
     return failures + run_pytest(BROWSER_TESTS, env=env)
 
 
@@ -309,6 +314,9 @@ def only_set_up(_: list[str]) -> list[StepFailed]:
 
 
 def play(arguments: list[str]) -> list[StepFailed]:
+    if not {"-h", "--help"} & {*arguments}:
+        say("play: a simulated Comfy Cloud and ComfyUI's interface with this pack, on this machine alone")
+        say("      The first start downloads what it needs, about a minute; later ones take a few seconds.\n")
     with setup.only_one():
         setup.python_packages(dev=False)
         setup.frontend(setup.NEWEST_FRONTEND)

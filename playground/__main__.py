@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def play(options: argparse.Namespace) -> None:
         cloud.switches.set(switch)
     cloud.bends += options.bend
     with _home(options.home) as home, cloud.serving_in_thread() as cloud_url:
-        print("Starting…", flush=True)
+        print(f"  ...     starting {_host_name(options)}", flush=True)
         host = start_host(
             home,
             comfyui_dir=options.comfyui,
@@ -86,17 +87,22 @@ def _home(chosen: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
+def _host_name(options: argparse.Namespace) -> str:
+    real = options.comfyui or os.environ.get("COMFYUI_DIR")
+    return f"ComfyUI in {real}, which may take a minute" if real else "the playground, a few seconds"
+
+
 def _welcome(cloud: SimulatedCloud, host: HostProcess, *, connected: bool) -> str:
-    if connected:
-        key = "set already, as COMFY_CLOUD_API_KEY"
-    else:
-        where = "paste it in the menu: Extensions > Cloud history > Connect to Comfy Cloud…"
-        key = f"{cloud.api_key}\n             ({where})"
+    connect = "Extensions > Cloud history > Connect to Comfy Cloud… (the logo opens the menu): paste the API key."
+    first = "The API key is set already, as COMFY_CLOUD_API_KEY." if connected else connect
+    key = "" if connected else f"\n  API key    {cloud.api_key}"
     return f"""
 Comfy Cloud History: playground
 
-  Open       {host.base_url}
-  API key    {key}
+  Open       {host.example_url}{key}
+  Try        1. {first}
+             2. Cloud history in the sidebar: tick some jobs, Delete, then Undo. More > Clean up… shows what rules keep.
+             3. Run: the open example lists old failed jobs, and deletes nothing while dry_run is on.
   The cloud  {cloud.base_url}, simulated: {len(cloud.finished)} finished jobs, {len(cloud.active)} active
   Log        {host.log_path}
   Stop       Ctrl+C

@@ -24,6 +24,7 @@ from embedded_host.user_files import write_settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACK_NAME = "comfy-cloud-history"
+EXAMPLE = "clean_up_failed_jobs"
 OURS_IN_ENVIRONMENT = (
     *("COMFY_CLOUD_BASE_URL", "COMFY_CLOUD_API_KEY", "COMFY_CLOUD_HISTORY_HOME"),
     *("COMFY_CLOUD_HISTORY_NODES", "COMFY_CLOUD_HISTORY_SHARED"),
@@ -64,6 +65,11 @@ class HostProcess:
     def pid(self) -> int:
         """The process id of the host."""
         return self.process.pid
+
+    @property
+    def example_url(self) -> str:
+        """The address that opens an example workflow of the pack, by ComfyUI's own parameters for templates."""
+        return f"{self.base_url}/?template={EXAMPLE}&source={PACK_NAME}"
 
     @property
     def state_dir(self) -> Path:

@@ -36,9 +36,9 @@ def apt_install(*packages: str) -> None:
     install = ["apt-get", "-qy", "-o", f"DPkg::Lock::Timeout={MAX_SECONDS}", "install", *packages]
     with _one_at_a_time:
         wait_for_locks()
-        run_step("apt-get update", ["apt-get", "-q", "update"], env=env)
+        run_step("apt-get update", ["apt-get", "-q", "update"], env=env, lasts="about 10 s")
         wait_for_locks()
-        run_step(f"apt-get install {' '.join(packages)}", install, env=env)
+        run_step(f"apt-get install {' '.join(packages)}", install, env=env, lasts="about 60 s")
 
 
 def wait_for_locks(

@@ -103,9 +103,9 @@ def python_packages(*, dev: bool) -> None:
     stamp.unlink(missing_ok=True)
     pinned = ROOT / "requirements-dev.txt"
     packages: list[str | Path] = ["--requirement", pinned] if dev else ["--constraint", pinned, *RUNTIME_PACKAGES]
-    run_step("Python packages", [*PIP, "install", *packages])
+    run_step("Python packages", [*PIP, "install", *packages], lasts="about 30 s" if dev else "about 10 s")
     # --no-deps, because the declared dependencies are for the registry and include ComfyUI's frontend of 30 MB.
-    run_step("this package", [*PIP, "install", "--no-deps", "--editable", ROOT])
+    run_step("this package", [*PIP, "install", "--no-deps", "--editable", ROOT], lasts="about 5 s")
     stamp.write_text(json.dumps(wanted), encoding="utf-8")
     VENV_UNFINISHED.unlink()
 
@@ -137,7 +137,7 @@ def _pip_works() -> bool:
 def _make_venv() -> None:
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     try:
-        run_step(".venv", command)
+        run_step(".venv", command, lasts="about 10 s")
     except StepFailed as exc:
         if "ensurepip" not in exc.output and "No module named" not in exc.output:
             raise
@@ -161,7 +161,7 @@ def frontend(version: str) -> Path:
         shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir(parents=True)
     wheel = f"comfyui-frontend-package=={version}"
-    run_step(f"frontend {version}", [*PIP, "download", "--no-deps", "--dest", partial, wheel])
+    run_step(f"frontend {version}", [*PIP, "download", "--no-deps", "--dest", partial, wheel], lasts="30 MB")
     prefix = "comfyui_frontend_package/"
     for archive in partial.glob("*.whl"):
         with zipfile.ZipFile(archive) as files:
@@ -189,7 +189,7 @@ def node_packages() -> None:
             raise StepFailed("The JavaScript checks need Node.js and npm. Install them, then run this again.")
         apt_install("nodejs", "npm")
     # npm ci first removes node_modules and with it the stamp.
-    run_step("Node packages", [npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+    run_step("Node packages", [npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"], lasts="about 15 s")
     stamp.write_text(wanted, encoding="utf-8")
 
 
@@ -208,7 +208,7 @@ def browser() -> str:
     if debian_root():
         apt_install("chromium")
     else:
-        run_step("Chromium", [PYTHON, "-m", "playwright", "install", "chromium"])
+        run_step("Chromium", [PYTHON, "-m", "playwright", "install", "chromium"], lasts="180 MB")
     found = find_browser(PYTHON)
     if not found:
         raise StepFailed("Chromium and Chrome were not found. Install one, or set CHROMIUM=/path/to/chromium")

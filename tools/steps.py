@@ -44,12 +44,17 @@ def report_step(title: str, seconds: float, *, ok: bool) -> None:
     say(f"  {'ok    ' if ok else 'FAILED'}  {title:<34} {duration(seconds):>11}")
 
 
-def run_step(title: str, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> str:
+def run_step(
+    title: str, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, lasts: str = ""
+) -> str:
     """Run a command and return what it printed to both streams, which is also kept in `.cache/logs`.
 
-    `env` is added to the environment. Raises StepFailed if the command cannot be started or does not end with code 0.
+    `env` is added to the environment. `lasts` is about how long it takes, and is shown before it begins.
+    Raises StepFailed if the command cannot be started or does not end with code 0.
     """
     started = time.monotonic()
+    if lasts:
+        say(f"  ...     {title:<34} {lasts:>11}")
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / (re.sub(r"\W+", "-", title).strip("-") + ".log")
     try:

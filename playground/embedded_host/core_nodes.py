@@ -182,6 +182,19 @@ DRAWN: dict[str, DrawnNode] = {
     "VHS_VideoCombine": DrawnNode("Video Combine", "video", {"images": _IMAGE, "filename_prefix": _PREFIX}),
 }
 
+# Frontend 1.27 looks these up when it draws any of the loaders above, and fails if one is missing.
+DRAWN |= {
+    name: DrawnNode(title, "loaders", {**({"model": _MODEL} if output == "MODEL" else {}), file: _choice()}, (output,))
+    for name, title, file, output in (
+        ("ControlNetLoader", "Load ControlNet Model", "control_net_name", "CONTROL_NET"),
+        ("GLIGENLoader", "Load GLIGEN", "gligen_name", "GLIGEN"),
+        ("ImageOnlyCheckpointLoader", "Load Checkpoint (Image Only)", "ckpt_name", "CLIP_VISION"),
+        ("LoraLoaderModelOnly", "Load LoRA (Model)", "lora_name", "MODEL"),
+        ("StyleModelLoader", "Load Style Model", "style_model_name", "STYLE_MODEL"),
+        ("UpscaleModelLoader", "Load Upscale Model", "model_name", "UPSCALE_MODEL"),
+    )
+}
+
 
 def _drawn(name: str, drawn: DrawnNode) -> NodeClass:
     """Make the node class. Its function raises NotImplementedError."""

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from browser.comfy_page import load_workflow, press_run, widget_values
-from hosts import CHECKOUT
+from browser.comfy_page import load_workflow, open_comfyui, press_run, widget_values
+from browser.conftest import ONE_FRONTEND
+from hosts import CHECKOUT, HostProcess
 from simulated_cloud import SimulatedCloud
 
 EXAMPLES = CHECKOUT / "example_workflows"
@@ -74,3 +75,24 @@ async def paste_a_job_and_run(page: Page, cloud: SimulatedCloud) -> None:
     await page.wait_for_function("() => window.shown?.length")
     assert cloud.history_posts == [{"delete": [chosen.id]}]
     assert cloud.deleted == [chosen]
+
+
+@ONE_FRONTEND
+async def test_the_playground_s_first_page_shows_an_example_whose_nodes_are_all_known_and_in_view(
+    page: Page, host: HostProcess
+) -> None:
+    await open_comfyui(page, host.example_url)
+    await page.wait_for_function(
+        "() => window.app.graph.nodes.some(node => node.type === 'CloudHistoryDeleteJobs')", timeout=15_000
+    )
+    await page.wait_for_function(
+        """() => {
+            const { ds, canvas, graph } = window.app.canvas;
+            const [left, top] = [-ds.offset[0], -ds.offset[1]];
+            const [right, bottom] = [left + canvas.clientWidth / ds.scale, top + canvas.clientHeight / ds.scale];
+            return graph.nodes.every(({ pos, size }) => pos[0] >= left && pos[1] >= top
+                && pos[0] + size[0] <= right && pos[1] + size[1] <= bottom);
+        }"""
+    )
+    unknown = "() => window.app.graph.nodes.filter(node => node.has_errors).map(node => node.type)"
+    assert await page.evaluate(unknown) == []

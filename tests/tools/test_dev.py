@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,7 @@ import browser_finder
 import house_rules
 import interpreters
 import project_setup
+from hosts import CHECKOUT
 from steps import StepFailed, run_step, tail
 
 PYPROJECT = """
@@ -27,6 +31,16 @@ packages = ["x"]
 [[tool.mypy.overrides]]
 module = "y"
 """
+
+
+def load_dev() -> Any:
+    """Load dev.py, whose folder is not among those that tests import from."""
+    spec = importlib.util.spec_from_file_location("dev_of_this_checkout", CHECKOUT / "dev.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_changed_settings_of_a_linter_need_no_new_installation() -> None:
@@ -102,6 +116,41 @@ def test_a_failed_step_keeps_its_output(
     shown = capsys.readouterr().out.splitlines()
     assert len(shown) == 1
     assert "FAILED" in shown[0]
+
+
+def test_a_step_that_takes_long_is_announced_with_its_duration_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("steps.LOGS", tmp_path)
+    said_before: list[str] = []
+
+    def run(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
+        said_before.append(capsys.readouterr().out)
+        return subprocess.CompletedProcess([], 0)
+
+    monkeypatch.setattr("steps.subprocess.run", run)
+    run_step("a long step", ["anything"], lasts="about 10 s")
+    run_step("a short step", ["anything"])
+    assert said_before[0].split() == ["...", "a", "long", "step", "about", "10", "s"]
+    assert said_before[1].strip().startswith("ok"), "nothing but the end of the first step"
+
+
+@pytest.mark.parametrize(("verb", "duration"), [("play", "a minute"), ("test", "about 10 minutes")])
+def test_play_and_test_say_what_they_do_and_how_long_it_takes_before_anything_else(
+    verb: str, duration: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dev = load_dev()
+    said_before: list[str] = []
+
+    def set_up() -> None:
+        said_before.append(capsys.readouterr().out)
+        raise StepFailed("stopped by the test")
+
+    monkeypatch.setattr(dev.setup, "only_one", set_up)
+    with pytest.raises(StepFailed, match="stopped by the test"):
+        dev.VERBS[verb]([])
+    assert said_before[0].startswith(f"{verb}: ")
+    assert duration in said_before[0]
 
 
 def test_the_tail_of_an_output_says_how_many_lines_are_left_out() -> None:
