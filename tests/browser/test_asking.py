@@ -34,7 +34,7 @@ async def test_a_run_sends_nothing_before_its_approval_and_always_allow_is_asked
     await press_run(page)
     asked = dialog(page, f"{TITLE} {finished} jobs?")
     await expect(asked).to_contain_text(f"{active} active")
-    await expect(asked).to_contain_text("Clear Cloud History (7)")
+    await expect(asked).to_contain_text("Clear Cloud History, node 7")
     await expect(asked).to_contain_text("Unsaved Workflow")
     await expect(asked).to_contain_text("BackupNone")
     await expect(asked).to_contain_text(re.compile(r"the node stops in [12]:\d\d\."))

@@ -83,7 +83,7 @@ async def test_recently_deleted_shows_interrupted_deletions_and_damaged_backups_
     await crash.get_by_role("button", name="Show jobs").click()
     await expect(crash.locator("code").first).to_have_text("job-0")
     damaged = record.locator(".cch-entry").filter(has_text="1 job removed")
-    await expect(damaged).to_contain_text("Delete Cloud Jobs (14)")
+    await expect(damaged).to_contain_text("Delete Cloud Jobs, node 14")
     await damaged.get_by_role("button", name="Show jobs").click()
     told = f"This backup can’t be read. The file {DAMAGED}.zip is damaged or missing."
     await expect(damaged).to_contain_text(told)

@@ -6,9 +6,9 @@ import { checkOption, facts, hint as lineHint, tile, tiles } from "../common/com
 import { el } from "../common/dom.mjs";
 import { dateTime, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
-import { accountWords, errorWords, goingParts } from "../common/strings.mjs";
+import { accountWords, errorWords, goingParts, nodeName } from "../common/strings.mjs";
 import { CLEAR, DELETE, deleteButton, staying } from "../deletion/strings.mjs";
-import { APPROVAL, approvalNode, approvalPlace, approvalTitle, approvalWorkflow, timeLeft } from "./strings.mjs";
+import { APPROVAL, approvalPlace, approvalTitle, approvalWorkflow, timeLeft } from "./strings.mjs";
 
 /** @import { Answer, OpenApproval } from "../../../types/wire" */
 /** @import { Frame } from "../common/dialogs.mjs" */
@@ -30,7 +30,7 @@ function numbers({ removable, by_status: byStatus, skipped, kept }) {
 const about = ({ workflow, workflow_id: id = "", title, node, oldest, newest, backup, last4 }) =>
   facts([
     [APPROVAL.workflow, approvalWorkflow(workflow, id)],
-    [APPROVAL.node, approvalNode(title, node)],
+    [APPROVAL.node, nodeName(title, node)],
     [DELETE.oldest, oldest === null ? "" : dateTime(oldest)],
     [DELETE.newest, newest === null ? "" : dateTime(newest)],
     [APPROVAL.backup, backup ? APPROVAL.backedUp : APPROVAL.notBackedUp],

@@ -31,9 +31,6 @@ export const approvalTitle = (n) => plural(n, "Let this workflow delete {n} job?
 /** Returns "Question 1 of 2" if there are several. @param {number} n @param {number} of */
 export const approvalPlace = (n, of) => (of > 1 ? `Question ${number(n)} of ${number(of)}` : "");
 
-/** @param {string} title @param {string} id */
-export const approvalNode = (title, id) => [clean(title, 80), id && `(${clean(id, 40)})`].filter(Boolean).join(" ");
-
 /** @param {string} name @param {string} id of the workflow, shown without a name */
 export const approvalWorkflow = (name, id) => clean(name, 80) || (id && shortId(id));
 

@@ -2,7 +2,7 @@
 /** Texts on screen of the page "Recently deleted". */
 
 import { clean, dayAndTime, fileSize, number, plural } from "../common/format.mjs";
-import { crashWords } from "../common/strings.mjs";
+import { crashWords, nodeName } from "../common/strings.mjs";
 import { NONE_KNOWN, NOT_REMOVED } from "../deletion/result_strings.mjs";
 import { DELETE } from "../deletion/strings.mjs";
 
@@ -59,7 +59,7 @@ export function entryTitle({ state, asked, removed: gone, counts }) {
 
 /** @param {AuditEntry} entry */
 function originWord({ kind, origin, node, title }) {
-  if (origin === "node") return `${clean(title, 80) || "Node"} (${clean(node, 40)})`;
+  if (origin === "node") return nodeName(title, node);
   if (kind === "clear") return "Clear cloud history";
   return { panel: "Panel", menu: "Menu", clean_up: "Clean up" }[/** @type {string} */ (origin)] ?? "";
 }

@@ -41,6 +41,13 @@ export const keyWords = ({ last4, source }) => {
   return ending + (ending ? where : where[0]?.toUpperCase() + where.slice(1));
 };
 
+/** "Delete Cloud Jobs, node 14": never "(14)", which reads as a number of jobs. @param {string} title @param {string} id */
+export function nodeName(title, id) {
+  const [named, number] = [clean(title, 80), clean(id, 40)];
+  if (!number) return named || "Node";
+  return named ? `${named}, node ${number}` : `Node ${number}`;
+}
+
 /** @param {Record<FinishedStatus, number>} counts */
 export const goingParts = (counts) => tally(FINISHED.map((name) => [counts[name], STATUSES[name].word.toLowerCase()]));
 

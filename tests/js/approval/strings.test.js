@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createWorkflowNames } from "#ui/details/workflows.mjs";
-import { approvalNode, approvalWorkflow, approvalPlace, approvalTitle, timeLeft } from "#ui/approval/strings.mjs";
+import { approvalWorkflow, approvalPlace, approvalTitle, timeLeft } from "#ui/approval/strings.mjs";
+import { nodeName } from "#ui/common/strings.mjs";
 import { readNumber } from "#ui/settings.mjs";
 
 test("an approval has a title, the name of the node and the name of the workflow", () => {
   assert.equal(approvalTitle(1), "Let this workflow delete 1 job?");
   assert.equal(approvalTitle(1280), "Let this workflow delete 1,280 jobs?");
-  assert.equal(approvalNode("Delete Cloud Jobs", "14"), "Delete Cloud Jobs (14)");
-  assert.equal(approvalNode("", "14"), "(14)");
+  assert.equal(nodeName("Delete Cloud Jobs", "2"), "Delete Cloud Jobs, node 2");
+  assert.equal(nodeName("", "2"), "Node 2");
+  assert.equal(nodeName("Tidy up", ""), "Tidy up");
+  assert.equal(nodeName("", ""), "Node");
   assert.equal(approvalWorkflow("a\u202eb\n", "x"), "a\ufffdb");
   assert.equal(approvalWorkflow("", "0f8fad5b-d9cb-469f-a165-70867728950e"), "0f8fad5b");
   assert.equal(approvalWorkflow("", ""), "");

@@ -35,8 +35,8 @@ test("an entry says when the deletion happened and where it was started", () => 
   const about = (rest) => words.entryAbout(entry(rest), now);
   assert.equal(about({}), "Today, 14:02 · Panel");
   assert.equal(about({ at: "2026-11-22T18:40:00", origin: "clean_up" }), "Yesterday, 18:40 · Clean up");
-  assert.equal(about({ at: "2026-11-20T09:14:00", origin: "node", node: "14", title: "Delete Cloud\u0000 Jobs" }), "20 November, 09:14 · Delete Cloud\ufffd Jobs (14)");
-  assert.equal(about({ origin: "node", node: "14" }), "Today, 14:02 · Node (14)");
+  assert.equal(about({ at: "2026-11-20T09:14:00", origin: "node", node: "14", title: "Delete Cloud\u0000 Jobs" }), "20 November, 09:14 · Delete Cloud\ufffd Jobs, node 14");
+  assert.equal(about({ origin: "node", node: "14" }), "Today, 14:02 · Node 14");
   assert.equal(about({ at: "2026-11-02T10:05:00", origin: "menu", kind: "clear" }), "2 November, 10:05 · Clear cloud history");
   assert.equal(about({ origin: "menu", at: "no time" }), "Menu");
   assert.equal(about({ origin: "unknown" }), "Today, 14:02");
