@@ -18,6 +18,10 @@ EXAMPLES = CHECKOUT / "example_workflows"
 HARMLESS: dict[str, tuple[str, dict[str, Any]]] = {
     "delete-cloud-jobs": ("CloudHistoryDeleteJobs", {"job_ids": "", "dry_run": True}),
     "clean_up_failed_jobs": ("CloudHistoryDeleteJobs", {"dry_run": True}),
+    "clean-up-cloud-history": (
+        "CloudHistoryPrune",
+        {"keep_last": 20, "keep_within": "30d", "allow_large": False, "dry_run": True, "backup": "setting"},
+    ),
     "clear-cloud-history": ("CloudHistoryClear", {"clear": False}),
 }
 
@@ -75,6 +79,28 @@ async def paste_a_job_and_run(page: Page, cloud: SimulatedCloud) -> None:
     await page.wait_for_function("() => window.shown?.length")
     assert cloud.history_posts == [{"delete": [chosen.id]}]
     assert cloud.deleted == [chosen]
+
+
+@pytest.mark.stage(connected=True)
+async def test_a_fresh_clean_up_node_runs_as_it_is_and_only_says_what_would_go(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    await page.evaluate(
+        """() => {
+            const { app, LiteGraph } = window;
+            app.graph.clear();
+            app.graph.add(LiteGraph.createNode('CloudHistoryPrune'));
+            app.api.addEventListener('executed', event => { window.shown = event.detail.output.text });
+            app.api.addEventListener('execution_error', event => { window.shown = [event.detail.exception_message] });
+        }"""
+    )
+    fresh = {"keep_last": 20, "keep_within": "30d", "dry_run": True}
+    assert (await widget_values(page, "CloudHistoryPrune")).items() >= fresh.items()
+    await press_run(page)
+    await page.wait_for_function("() => window.shown?.length")
+    report = await page.evaluate("() => window.shown[0]")
+    assert report.startswith("Dry run: nothing was sent."), report
+    assert cloud.history_posts == []
 
 
 @ONE_FRONTEND

@@ -96,6 +96,22 @@ def test_a_search_for_the_former_name_finds_the_clean_up_node(node: Any) -> None
     assert "prune" in node.SEARCH_ALIASES
 
 
+async def test_a_fresh_clean_up_node_runs_keeps_the_last_20_and_30_days_and_sends_nothing(
+    cloud: SimulatedCloud, node: Any
+) -> None:
+    jobs = newest_first(cloud)
+    old = min(job.create_time for job in cloud.finished) - 31 * 24 * 3_600_000
+    for index, job_id in enumerate(jobs[10:]):
+        cloud.jobs[job_id].create_time = old - index
+    inputs = {name: [options["default"]] for name, (_, options) in node.INPUT_TYPES()["required"].items()}
+    _, job_ids, report, deleted = (await node.run(**inputs))["result"]
+    assert sorted(job_ids) == sorted(jobs[20:])
+    assert deleted == 0
+    assert report.startswith("Dry run: nothing was sent.\n")
+    assert "last 20" in report
+    assert cloud.history_posts == []
+
+
 async def test_by_default_the_clean_up_node_only_reports_what_would_be_deleted(
     cloud: SimulatedCloud, clean_up: CleanUp
 ) -> None:
