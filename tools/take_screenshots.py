@@ -1,15 +1,19 @@
-"""Take the screenshots of the README, on ComfyUI's real page in the embedded host.
+"""Take the screenshots of the README and of the example workflows, on ComfyUI's real page in the embedded host.
 
-.venv/bin/python tools/take_screenshots.py
+.venv/bin/python tools/take_screenshots.py             all
+.venv/bin/python tools/take_screenshots.py examples    those of the example workflows alone, which ComfyUI shows among
+                                                       its templates
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +38,36 @@ from hosts import frontend_dir, start_host
 from simulated_cloud import SimulatedCloud
 
 DOCS = ROOT / "docs"
+EXAMPLES = ROOT / "example_workflows"
 MARGIN = 24
+EXAMPLE_QUALITY = 82
+EXAMPLE_WINDOW: ViewportSize = {"width": 1100, "height": 900}
+README_WINDOW: ViewportSize = {"width": 1200, "height": 760}
+
+
+SHOW_OUR_NODES = """() => {
+    const { ds, graph } = window.app.canvas;
+    const ours = graph.nodes.filter(({ type }) => type.startsWith("CloudHistory"));
+    const left = Math.min(...ours.map(({ pos }) => pos[0]));
+    const top = Math.min(...ours.map(({ pos }) => pos[1]));
+    ds.scale = 1;
+    ds.offset = [120 - left, 180 - top];
+    window.app.canvas.setDirty(true, true);
+}"""
+# Of the pack's nodes, in pixels of the page, with the titles above them.
+PLACE_OF_OUR_NODES = """margin => {
+    const { ds, canvas, graph } = window.app.canvas;
+    const box = canvas.getBoundingClientRect();
+    const ours = graph.nodes.filter(({ type }) => type.startsWith("CloudHistory"));
+    const x = ours.flatMap(({ pos, size }) => [pos[0], pos[0] + size[0]]);
+    const y = ours.flatMap(({ pos, size }) => [pos[1] - 50, pos[1] + size[1]]);
+    const at = (value, axis) => (value + ds.offset[axis]) * ds.scale + [box.left, box.top][axis];
+    return { x: at(Math.min(...x), 0) - margin, y: at(Math.min(...y), 1) - margin,
+        width: (Math.max(...x) - Math.min(...x)) * ds.scale + 2 * margin,
+        height: (Math.max(...y) - Math.min(...y)) * ds.scale + 2 * margin };
+}"""
+
+Take = Callable[[Page, SimulatedCloud], Awaitable[None]]
 
 
 async def around(page: Page, what: Locator, name: str) -> None:
@@ -166,23 +199,52 @@ async def take_clear(page: Page) -> None:
     await button(clear, "Cancel").click()
 
 
-async def main() -> None:
-    DOCS.mkdir(exist_ok=True)
+async def take_examples(page: Page, cloud: SimulatedCloud) -> None:
+    """Take a picture of each example workflow after a run as it is shipped, beside its file."""
+    for file in sorted(EXAMPLES.glob("*.json")):
+        workflow = json.loads(file.read_text("utf-8"))
+        nodes = workflow["nodes"]
+        for each in nodes:
+            if file.stem == "delete-cloud-jobs" and each["type"] == "CloudHistoryDeleteJobs":
+                each["widgets_values"][0] = "\n".join(job.id for job in cloud.finished[:2])
+        await load_workflow(page, workflow)
+        await page.evaluate(SHOW_OUR_NODES)
+        await press_run(page)
+        reports = page.get_by_label("Report").filter(visible=True)
+        for index in range(sum(each["type"].startswith("CloudHistory") for each in nodes)):
+            await expect(reports.nth(index)).not_to_have_value("")
+        # The message “Job queued” covers a part of the graph for some seconds.
+        await page.wait_for_timeout(5000)
+        clip = await page.evaluate(PLACE_OF_OUR_NODES, MARGIN)
+        await page.screenshot(
+            path=file.with_suffix(".jpg"), clip=clip, type="jpeg", quality=EXAMPLE_QUALITY, animations="disabled"
+        )
+
+
+async def take_pictures(size: ViewportSize, take_all: Take, *, connected: bool) -> None:
+    """Start a cloud, a host and a page of its own, and take pictures of it."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     cloud = SimulatedCloud(jobs=240)
+    key = cloud.api_key if connected else None
     with cloud.serving_in_thread(), tempfile.TemporaryDirectory() as folder:
-        host = start_host(Path(folder), cloud_url=cloud.base_url, frontend=frontend_dir("1.58.1"))
+        host = start_host(Path(folder), cloud_url=cloud.base_url, api_key=key, frontend=frontend_dir("1.58.1"))
         try:
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-                size: ViewportSize = {"width": 1200, "height": 760}
                 page = await browser.new_page(viewport=size, reduced_motion="reduce", locale="en-GB")
                 await open_comfyui(page, host.base_url)
-                await take(page, cloud)
+                await take_all(page, cloud)
                 await browser.close()
         finally:
             host.stop()
 
 
+async def main(only: list[str]) -> None:
+    DOCS.mkdir(exist_ok=True)
+    await take_pictures(EXAMPLE_WINDOW, take_examples, connected=True)
+    if only != ["examples"]:
+        await take_pictures(README_WINDOW, take, connected=False)
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))

@@ -59,6 +59,12 @@ def test_workflows_of_the_simulated_cloud_have_only_nodes_that_the_embedded_host
                 )
 
 
+def test_each_example_workflow_has_a_picture_of_its_own() -> None:
+    pictures = [file.with_suffix(".jpg").read_bytes() for file in EXAMPLES]
+    assert all(picture.startswith(b"\xff\xd8\xff") for picture in pictures)
+    assert len(set(pictures)) == len(EXAMPLES)
+
+
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_example_workflows_are_complete(file: Any) -> None:
     assert missing(json.loads(file.read_text("utf-8"))) == set()
