@@ -1,4 +1,4 @@
-"""Find a Chromium on this machine."""
+"""Find a Chromium on this machine, and what Firefox and WebKitGTK need."""
 
 from __future__ import annotations
 
@@ -16,6 +16,24 @@ WINDOWS = r"Google\Chrome\Application\chrome.exe"
 ASK_PLAYWRIGHT = (
     "from playwright.sync_api import sync_playwright\nwith sync_playwright() as p: print(p.chromium.executable_path)"
 )
+# The Debian packages of the browsers that the deep tests use besides Chromium.
+OTHER_BROWSERS = {"firefox": ("firefox-esr",), "webkit": ("webkit2gtk-driver", "xvfb", "xauth")}
+MINI_BROWSERS = "*/webkit2gtk-4.*/MiniBrowser"
+
+
+def missing_programs(browser: str) -> list[str]:
+    """Return the programs that `firefox` or `webkit` needs and that are not installed."""
+    if browser == "firefox":
+        found = {"firefox-esr": shutil.which("firefox-esr") or shutil.which("firefox")}
+    else:
+        found = {name: shutil.which(name) for name in ("WebKitWebDriver", "Xvfb")}
+        found["MiniBrowser"] = find_mini_browser()
+    return [program for program, path in found.items() if path is None]
+
+
+def find_mini_browser() -> str | None:
+    """Return the path of WebKitGTK's MiniBrowser, which is not on PATH, or None."""
+    return next((str(path) for path in sorted(Path("/usr/lib").glob(MINI_BROWSERS))), None)
 
 
 def find_browser(python: Path) -> str | None:

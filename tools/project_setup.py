@@ -16,12 +16,12 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from apt import apt_install, debian_root
-from browser_finder import find_browser
+from browser_finder import OTHER_BROWSERS, find_browser, missing_programs
 from steps import ROOT, StepFailed, run_step, say
 
 VENV = ROOT / ".venv"
@@ -176,6 +176,20 @@ def nginx() -> None:
     """Install nginx on a build machine only, because the package starts a web server."""
     if os.environ.get("CI") and debian_root() and not shutil.which("nginx", path="/usr/sbin:/usr/bin"):
         apt_install("nginx-light")
+
+
+def other_browsers() -> None:
+    """Install Firefox and WebKitGTK where possible. Tests in a browser that is missing are skipped."""
+    for browser_name, packages in OTHER_BROWSERS.items():
+        if not missing_programs(browser_name):
+            continue
+        if debian_root():
+            # Other systems with apt may lack a package.
+            with suppress(StepFailed):
+                apt_install(*packages)
+        if missing := missing_programs(browser_name):
+            say(f"  {browser_name}: not tested, because {' and '.join(missing)} cannot be found.")
+            say(f"  On Debian, as root: apt-get install {' '.join(packages)}")
 
 
 def node_packages() -> None:
