@@ -52,7 +52,7 @@ export default [
     rules: { "no-restricted-imports": ["error", { patterns: [comfyui, above(rooms.slice(0, at))] }] },
   })),
   {
-    files: ["tests/js/**/*.js", "eslint.config.js"],
+    files: ["tests/js/**/*.js", "eslint.config.js", "tests/browser/*.js"],
     languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: node },
     rules: { eqeqeq: "error", "prefer-const": "error" },
   },

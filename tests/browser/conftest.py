@@ -165,7 +165,12 @@ async def chromium() -> AsyncIterator[Browser]:
     if found is None:
         pytest.fail("no Chromium: install one, or name it in the environment variable CHROMIUM")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+        browser = await playwright.chromium.launch(
+            executable_path=found,
+            args=CHROMIUM_FLAGS,
+            # Scrollbars take space, as they do for most people.
+            ignore_default_args=["--hide-scrollbars"],
+        )
         yield browser
         await browser.close()
 

@@ -77,7 +77,7 @@ async def test_the_panel_shows_that_it_loads_and_offers_a_retry_after_a_failure(
     await lose_a_script_and_retry(page, "row.mjs")
     await page.reload()
     await page.wait_for_function(READY)
-    await lose_a_script_and_retry(page, "style.css")
+    await lose_a_script_and_retry(page, "list.css")
     # ComfyUI reports every command that fails.
     console_errors[:] = [text for text in console_errors if "could not be loaded" not in text]
     assert cloud.history_posts == []

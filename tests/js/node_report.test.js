@@ -19,10 +19,10 @@ const app = {
   graph: { getNodeById: (id) => nodes.get(String(id)) },
 };
 globalThis.comfyui = { app, api };
-// Loading the style sheet succeeds at once.
+// Loading the style sheets succeeds at once.
 const element = () => Object.assign(new globalThis.EventTarget(), { style: {}, value: "", setAttribute() {}, append() {} });
 globalThis.window = Object.assign(globalThis, { top: globalThis, navigator: globalThis.navigator ?? { language: "en-GB" } });
-globalThis.document = { createElement: element, head: { append: (sheet) => sheet.dispatchEvent(new Event("load")) } };
+globalThis.document = { createElement: element, head: { append: (...sheets) => sheets.forEach((sheet) => sheet.dispatchEvent(new Event("load"))) } };
 await import("../../js/main.js");
 const [extension] = extensions;
 extension.setup();

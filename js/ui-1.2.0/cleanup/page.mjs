@@ -2,7 +2,7 @@
 /** The page "Clean up": rules, the preview of their effect, and the button to delete. */
 
 import { button, card, hint, tick } from "../common/components.mjs";
-import { el } from "../common/dom.mjs";
+import { el, textScale } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { FINISHED, STATUSES } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
@@ -115,7 +115,7 @@ class Rules {
   }
 }
 
-/** From this width on, the outcome of each job is shown. */
+/** From this width on, at the usual text size, the outcome of each job is shown. */
 const WIDE_PX = 720;
 
 /** The row of buttons at the bottom. @param {PageParts & {cleanUp: CleanUp}} parts */
@@ -200,7 +200,7 @@ export class CleanUpPage {
   }
 
   #measure() {
-    const wide = this.element.clientWidth >= WIDE_PX;
+    const wide = this.element.clientWidth >= WIDE_PX * textScale();
     if (wide === this.#wide) return;
     this.#wide = wide;
     this.#pane.hidden = !wide;

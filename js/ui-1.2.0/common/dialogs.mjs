@@ -17,7 +17,7 @@ import { COMMON } from "./strings.mjs";
 /**
  * @typedef {object} View
  * @property {string} title
- * @property {number} [width] pixels
+ * @property {number} [width] CSS pixels at the usual text size
  * @property {Child[]} body
  * @property {ViewButton[]} buttons Cancel or Close first
  * @property {HTMLElement} [focus] takes the focus instead of the first button
@@ -132,7 +132,7 @@ class DialogFrame {
     const { unasked = false } = view;
     this.#presses.begin(unasked);
     const buttons = view.buttons.map((options, index) => this.#button(options, index === 0 && !view.focus));
-    this.#root.style.setProperty("--cch-width", `${view.width ?? WIDTH}px`);
+    this.#root.style.setProperty("--cch-width", `${(view.width ?? WIDTH) / 16}rem`);
     this.#title.textContent = view.title;
     this.#body.replaceChildren(...view.body.filter((child) => child !== null && child !== undefined && child !== false));
     this.#body.scrollTop = 0;
@@ -242,5 +242,5 @@ export function createDialogs(getHost) {
   };
 }
 
-/** Options for a dialog without ComfyUI's header. style.css hides the borders that some frontends still draw. */
+/** Options for a dialog without ComfyUI's header. style/common.css hides the borders that some frontends still draw. */
 export const BARE = { headless: true, closable: true, showHeader: false };

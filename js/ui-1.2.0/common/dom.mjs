@@ -38,23 +38,33 @@ export const hostComponent = (name, mount, unmount) => ({
   beforeUnmount: unmount,
 });
 
-/** @type {Promise<void> | null} */
+/** The style sheets, in the order in which their rules win. */
+const SHEETS = ["common", "list", "deletion", "details", "pages", "protection", "viewer"];
+
+/** @type {Promise<unknown> | null} */
 let styled = null;
 
-/** Loads the style sheet once. Rejects if loading fails; the next call tries again. */
+/** Loads all style sheets once. Rejects if one fails to load; the next call loads all of them again. */
 export function loadStyle() {
-  styled ??= new Promise((resolve, reject) => {
-    const href = new URL("../../style.css", import.meta.url).href;
-    const failed = () => {
-      styled = null;
-      link.remove();
-      reject(new Error(`${href} can’t be loaded.`));
-    };
-    const link = el("link", { rel: "stylesheet", href, onload: () => resolve(), onerror: failed });
-    document.head.append(link);
+  /** @type {HTMLLinkElement[]} */
+  const links = [];
+  const load = (/** @type {string} */ name) =>
+    new Promise((resolve, reject) => {
+      const href = new URL(`../../style/${name}.css`, import.meta.url).href;
+      const onerror = () => reject(new Error(`${href} can’t be loaded.`));
+      links.push(el("link", { rel: "stylesheet", href, onload: resolve, onerror }));
+    });
+  styled ??= Promise.all(SHEETS.map(load)).catch((error) => {
+    styled = null;
+    for (const link of links) link.remove();
+    throw error;
   });
+  document.head.append(...links);
   return styled;
 }
+
+/** How large the browser's text is, compared with the usual 16 pixels. */
+export const textScale = () => parseFloat(window.getComputedStyle(document.documentElement).fontSize) / 16 || 1;
 
 /** Reuses the element's text node, because a new one costs a new layout box. @param {Element} element @param {string} text */
 export function writeText(element, text) {

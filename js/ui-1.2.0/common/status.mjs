@@ -8,7 +8,7 @@ import { clean } from "./format.mjs";
 
 /**
  * `group`: the tab besides "all" that lists the job; "unknown" has none. `finished`: whether the job can be deleted. `look`: the
- * status's class in style.css.
+ * status's class in the style sheets.
  * @typedef {{group: string, finished: boolean, icon: IconName, look: string, word: string}} Status
  */
 

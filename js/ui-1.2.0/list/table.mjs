@@ -2,12 +2,12 @@
 /** The list of jobs, with elements only for the rows in view. */
 
 import { once } from "../common/components.mjs";
-import { el } from "../common/dom.mjs";
+import { el, textScale } from "../common/dom.mjs";
 import { dayHeading } from "../common/format.mjs";
 import { listKey } from "./keys.mjs";
 import { RowView } from "./row.mjs";
 import { PANEL } from "./strings.mjs";
-import { byDay, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs";
+import { byDay, HEADING, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs";
 
 /** @import { Row } from "../../../types/list" */
 /** @import { ListKey } from "./keys.mjs" */
@@ -27,11 +27,12 @@ export class ListView {
   element = el("div", { class: "cch-list", role: "listbox", "aria-multiselectable": "true", tabindex: "0", "aria-label": PANEL.jobs }, this.#space);
   /** @type {Map<string, RowView>} */
   #shown = new Map();
-  /** @type {Map<string, HTMLElement>} */
+  /** A box for each day in view. Its heading stays at the top of the list while the day's rows scroll. @type {Map<string, HTMLElement>} */
   #headings = new Map();
   /** @type {ReturnType<typeof place>} */
   #placed = { groups: [], height: 0 };
   #grouped = true;
+  #scale = 1;
   #frame = 0;
   #resting = 0;
   /** The scroll position of the last drawing. */
@@ -41,7 +42,7 @@ export class ListView {
   #pressed = "";
   #down = false;
   #pressedAt = -Infinity;
-  #observer = new window.ResizeObserver(() => this.#redrawLater());
+  #observer = new window.ResizeObserver(() => (textScale() === this.#scale ? this.#redrawLater() : this.layOut()));
   /** Redraws day headings and relative times. */
   #clock = window.setInterval(() => this.layOut(), MINUTE);
 
@@ -81,7 +82,8 @@ export class ListView {
     const { rows, choice } = this.store;
     this.#grouped = choice.sort === "recent" || choice.sort === "oldest";
     const groups = this.#grouped ? byDay(rows) : [{ start: 0, count: rows.length, at: null }];
-    this.#placed = place(groups, this.#grouped);
+    this.#scale = textScale();
+    this.#placed = place(groups, this.#grouped, this.#scale);
     this.#space.style.height = `${this.#placed.height}px`;
     this.draw();
   }
@@ -139,7 +141,7 @@ export class ListView {
       const cancel = store.canCancel();
       const top = topOf(groups, index);
       const joins = (/** @type {number} */ other) =>
-        selected && Math.abs(topOf(groups, other) - top) === ROW && store.selection.has(store.rows[other]?.id ?? "");
+        selected && Math.abs(topOf(groups, other) - top) < ROW * this.#scale + 1 && store.selection.has(store.rows[other]?.id ?? "");
       const joined = `${joins(index - 1) ? " joins-up" : ""}${joins(index + 1) ? " joins-down" : ""}`;
       const isProtected = store.protection.covers(row);
       view.fill({ row, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, isProtected, mark });
@@ -193,13 +195,19 @@ export class ListView {
       if (!this.#grouped || group.start >= last) break;
       if (group.start + group.count <= first) continue;
       const key = `${group.top} ${dayHeading(group.at, now)}`;
-      const heading = this.#headings.get(key) ?? el("div", { class: "cch-day", "aria-hidden": "true" }, dayHeading(group.at, now));
-      heading.style.transform = `translateY(${group.top}px)`;
-      if (!heading.isConnected) this.#space.append(heading);
-      headings.set(key, heading);
+      const day = this.#headings.get(key) ?? el("div", { class: "cch-day", "aria-hidden": "true" }, el("div", {}, dayHeading(group.at, now)));
+      day.style.top = `${group.top}px`;
+      day.style.height = `${group.height + group.count * group.row}px`;
+      if (!day.isConnected) this.#space.append(day);
+      headings.set(key, day);
     }
     for (const [key, heading] of this.#headings) if (!headings.has(key)) heading.remove();
     this.#headings = headings;
+  }
+
+  /** The height of a day heading in pixels; 0 in lists without them. */
+  #heading() {
+    return this.#grouped ? HEADING * this.#scale : 0;
   }
 
   /** Scrolls just far enough to show a row. @param {number} index */
@@ -207,10 +215,11 @@ export class ListView {
     const { element } = this;
     const { groups } = this.#placed;
     const top = topOf(groups, index);
-    // The first row of a day is shown together with its heading.
-    const above = groups.find((group) => group.start === index)?.height ?? 0;
+    // The heading of the day stays at the top of the list.
+    const above = this.#heading();
+    const bottom = top + ROW * this.#scale;
     if (top - above < element.scrollTop) element.scrollTop = top - above;
-    else if (top + ROW > element.scrollTop + element.clientHeight) element.scrollTop = top + ROW - element.clientHeight;
+    else if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
   }
 
   /** Scrolls to a row and focuses it. @param {string} id */
@@ -262,7 +271,7 @@ export class ListView {
     if (!rows.length) return;
     const at = rows.findIndex(({ id }) => id === focused);
     const { groups } = this.#placed;
-    const page = () => indexAt(groups, topOf(groups, at) + way * (this.element.clientHeight - ROW));
+    const page = () => indexAt(groups, topOf(groups, at) + way * (this.element.clientHeight - this.#heading() - ROW * this.#scale));
     const to = by === "end" ? (way < 0 ? 0 : rows.length - 1) : by === "page" ? page() : at + way;
     const row = rows[Math.max(0, Math.min(to, rows.length - 1))];
     if (!row) return;

@@ -38,8 +38,6 @@ function createLive() {
   };
 }
 
-/** Panel width from which the details are beside the list, as in style.css. */
-const WIDE_PX = 1020;
 /** Delay after which the details beside the list show a newly focused row. */
 const REST_MS = 150;
 
@@ -135,7 +133,8 @@ export class PanelView {
   }
 
   #measure() {
-    const wide = this.root.clientWidth >= WIDE_PX;
+    // The style sheet decides, in units of the text size.
+    const wide = window.getComputedStyle(this.#side).display !== "none";
     if (wide === this.#wide) return;
     this.#wide = wide;
     if (this.#pages.shown === this.detailsPage) this.back();

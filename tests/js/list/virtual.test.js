@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
+import { dayHeading } from "#ui/common/format.mjs";
 import { byDay, HEADING, inView, indexAt, place, ROW, topOf } from "#ui/list/virtual.mjs";
 
 const at = (day, hour = 12) => new Date(2026, 10, day, hour).getTime();
@@ -50,4 +52,29 @@ test("an empty list has no row in view", () => {
   const { groups, height } = place([], true);
   assert.equal(height, 0);
   assert.deepEqual(inView(groups, 0, 0, 500), { first: 0, last: 0 });
+});
+
+test("a day whose clock skips midnight ends at the next midnight, in both orders", (t) => {
+  const before = process.env.TZ;
+  t.after(() => (before === undefined ? delete process.env.TZ : (process.env.TZ = before)));
+  // Egypt's clocks go from 0:00 to 1:00 on 24 April 2026.
+  process.env.TZ = "Africa/Cairo";
+  const [first, late, next] = [new Date(2026, 3, 24, 1), new Date(2026, 3, 24, 23), new Date(2026, 3, 25, 0, 30)].map(Number);
+  assert.equal(new Date(2026, 3, 24).getHours(), 1);
+  const now = new Date(2026, 3, 25, 12).getTime();
+  for (const order of [[first, late, next], [next, late, first]]) {
+    const groups = byDay(rows(...order));
+    const headings = groups.flatMap(({ count, at: day }) => Array(count).fill(dayHeading(day, now)));
+    assert.deepEqual(headings, order.map((created) => (created === next ? "Today" : "Yesterday")));
+  }
+});
+
+test("rows and headings grow with the text", () => {
+  const groups = byDay(rows(at(23), at(22), at(22)));
+  const [usual, large] = [place(groups, true), place(groups, true, 1.5)];
+  assert.equal(large.height, 1.5 * usual.height);
+  for (const index of [0, 1, 2]) {
+    assert.equal(topOf(large.groups, index), 1.5 * topOf(usual.groups, index));
+    assert.equal(indexAt(large.groups, topOf(large.groups, index)), index);
+  }
 });

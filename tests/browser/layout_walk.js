@@ -1,0 +1,84 @@
+/** Gives the open panel each width in turn, and returns what is wrong there as pairs of width and text. */
+async ({ widths, height }) => {
+    const CONTROLS = 'button, a[href], input, select, summary, textarea, label, [data-do], .cch-title, .cch-count > .cch-grow';
+    const SLACK = 1.5;
+    const root = document.querySelector('.cch-panel');
+    const before = root.getAttribute('style') ?? '';
+    const frames = async n => { for (let i = 0; i < n; i++) await new Promise(go => window.requestAnimationFrame(go)); };
+    const name = el => `${el.localName}.${[...el.classList].join('.')} “${(el.getAttribute('aria-label') || el.textContent || '').trim().slice(0, 40)}”`;
+    const isShown = el => el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !el.closest('.cch-unseen, svg');
+    const topLayer = () => [...root.querySelectorAll('.cch-menu')].at(-1) ?? root.querySelector('.cch-over') ?? root;
+    const inside = (a, b) => ({ left: Math.max(a.left, b.left), top: Math.max(a.top, b.top), right: Math.min(a.right, b.right), bottom: Math.min(a.bottom, b.bottom) });
+    const box = el => { const { left, top, right, bottom } = el.getBoundingClientRect(); return { left, top, right, bottom }; };
+    const inner = el => {
+        const r = el.getBoundingClientRect();
+        const left = r.left + el.clientLeft, top = r.top + el.clientTop;
+        return { left, top, right: left + el.clientWidth, bottom: top + el.clientHeight };
+    };
+    const beyond = (a, b, axis) => axis === 'x' ? a.left < b.left - SLACK || a.right > b.right + SLACK : a.top < b.top - SLACK || a.bottom > b.bottom + SLACK;
+    // The part of a control that can be seen, "cut" if a parent that cannot be scrolled cuts it, or null if it is scrolled out of view.
+    function seen(el) {
+        let rect = box(el);
+        for (let parent = el.parentElement; parent && root.contains(parent); parent = parent.parentElement) {
+            const style = window.getComputedStyle(parent);
+            if (style.display === 'contents') continue;
+            for (const axis of ['x', 'y']) {
+                const overflow = axis === 'x' ? style.overflowX : style.overflowY;
+                if (overflow === 'visible') continue;
+                const frame = inner(parent);
+                if (!beyond(rect, frame, axis)) continue;
+                if (overflow === 'hidden' || overflow === 'clip') return 'cut';
+                rect = inside(rect, axis === 'x' ? { ...frame, top: -1e6, bottom: 1e6 } : { ...frame, left: -1e6, right: 1e6 });
+                if (rect.right - rect.left < 2 || rect.bottom - rect.top < 2) return null;
+                rect.partly = true;
+            }
+        }
+        return rect;
+    }
+    const isInline = el => window.getComputedStyle(el).display === 'inline';
+    function textCut(el) {
+        if (el.matches('input, select, textarea, .cch-check')) return false;
+        for (const part of [el, ...el.querySelectorAll('*')]) {
+            if (!part.clientWidth || part.closest('svg, .cch-unseen, .cch-cut, .cch-name, .cch-check') || isInline(part) || !isShown(part)) continue;
+            if (part.matches('label, fieldset')) continue;
+            if (part.scrollWidth > part.clientWidth + SLACK) return true;
+        }
+        return false;
+    }
+    function faults() {
+        const found = [];
+        const layer = topLayer();
+        const all = [...layer.querySelectorAll(CONTROLS)].filter(el => isShown(el) && !el.closest('[hidden]') && !el.matches('label input, label.cch-lab')
+            && (layer !== root || !el.closest('.cch-menu, .cch-over')));
+        const rects = [];
+        for (const el of all) {
+            const rect = seen(el);
+            if (rect === 'cut') { found.push(`${name(el)} is cut`); continue; }
+            if (!rect) continue;
+            rects.push([el, rect]);
+            if (textCut(el)) found.push(`the text of ${name(el)} is cut`);
+            const x = (rect.left + rect.right) / 2, y = (rect.top + rect.bottom) / 2;
+            // ComfyUI's toasts may cover anything for a while.
+            const hit = document.elementsFromPoint(x, y).find(each => root.contains(each));
+            const covers = hit && hit.closest('.cch-day');
+            if (!hit || !(el.contains(hit) || hit.contains(el)) && !(rect.partly || covers)) found.push(`${name(el)} is covered by ${hit ? name(hit) : 'nothing'}`);
+        }
+        for (const [at, [a, one]] of rects.entries()) for (const [b, other] of rects.slice(at + 1)) {
+            if (a.contains(b) || b.contains(a) || a.closest('.cch-row') && b.closest('.cch-row') && a.closest('.cch-row') !== b.closest('.cch-row')) continue;
+            const both = inside(one, other);
+            if (both.right - both.left > SLACK && both.bottom - both.top > SLACK) found.push(`${name(a)} and ${name(b)} overlap`);
+        }
+        const wide = root.scrollWidth > root.clientWidth + SLACK;
+        if (wide) found.push(`the panel is ${root.scrollWidth} px wide inside`);
+        return found;
+    }
+    const lines = [];
+    for (const width of widths) {
+        root.style.cssText = `${before}; position: fixed; top: 0; left: 0; z-index: 99999; width: ${width}px; height: ${height}px; max-width: none;`;
+        await frames(3);
+        for (const fault of new Set(faults())) lines.push([width, fault]);
+    }
+    root.setAttribute('style', before);
+    await frames(2);
+    return lines;
+}

@@ -1,0 +1,23 @@
+"""Walks a panel through widths, and finds controls that overlap, are cut or are covered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from playwright.async_api import Page
+
+WIDTHS = range(300, 1401, 20)
+
+WALK = Path(__file__).with_suffix(".js").read_text()
+
+
+async def faults_at_all_widths(page: Page, widths: Iterable[int] = WIDTHS, height: int = 860) -> list[str]:
+    """Give the open panel each width, and return a line for each control that overlaps, is cut or is covered.
+
+    A line names the first and the last width with the fault.
+    """
+    found: dict[str, list[int]] = {}
+    for width, fault in await page.evaluate(WALK, {"widths": list(widths), "height": height}):
+        found.setdefault(fault, []).append(width)
+    return [f"{at[0]} to {at[-1]} px: {fault}" for fault, at in found.items()]
