@@ -31,7 +31,7 @@ function setShortcut(element, label, key) {
 
 export class Viewer {
   #number = ++viewers;
-  #title = el("h2", { dir: "auto", id: `cch-viewer-title-${this.#number}` });
+  #title = el("h2", { id: `cch-viewer-title-${this.#number}` });
   #meta = el("p", { class: "cch-2", id: `cch-viewer-meta-${this.#number}` });
   #stage = el("div", { class: "cch-viewer-stage" });
   #live = el("div", { class: "cch-unseen", role: "status" });
@@ -252,7 +252,8 @@ export class Viewer {
     const name = this.#name();
     const status = row.status === "completed" ? "" : statusWord(row);
     const job = words.jobWords(row.name === this.#outputs[Math.max(0, this.#at)]?.filename ? "" : clean(row.name) || shortId(row.id), row.created, status);
-    this.#title.textContent = name;
+    // Inside the heading, so that a name of another direction stays at the heading's start.
+    this.#title.replaceChildren(el("bdi", {}, name));
     const parts = [this.#at >= 0 && words.positionWords(this.#at, all), this.#size, job].filter((part) => part);
     this.#meta.replaceChildren(...parts.map((part) => el("span", { dir: "auto" }, String(part))));
     this.#save.toggleAttribute("disabled", !this.#outputs[Math.max(0, this.#at)]);
