@@ -188,7 +188,12 @@ class Operations:
                 preview = await self.preview_everything(request.connection, watch)
                 request = replace(request, job_ids=preview.finished_ids, preview=preview)
             async with (
-                self.queue.carry_out(request, watch, wait=wait or request.kind == "delete") as ending,
+                self.queue.carry_out(
+                    request,
+                    watch,
+                    wait=wait or request.kind == "delete",
+                    with_names=await self.keeps_names(),
+                ) as ending,
                 self.open(request.connection, watch) as client,
             ):
                 ending.may_have_sent = lambda: client.has_sent
@@ -204,6 +209,13 @@ class Operations:
             if isinstance(result, DeletionResult) and result.backed_up:
                 await self.delete_old_backups()
             return result
+
+    async def keeps_names(self) -> bool:
+        """Return whether the audit log keeps names. It keeps none while the settings can't be read."""
+        try:
+            return (await run_in_thread(self.settings.in_force)).record_names == "on"
+        except (SettingsDamaged, StateFolderLost):
+            return False
 
     async def _check_account(self, connection: Connection) -> None:
         """Check that the saved API key has not changed. Another ComfyUI with this state folder may have replaced it.

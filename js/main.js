@@ -29,6 +29,7 @@ export const SETTINGS = {
   nodes: "Workflows may delete",
   backupDays: "Keep backups for (days)",
   backupMegabytes: "Backups may use (MB)",
+  recordNames: "Keep names in the record",
   button: "Show the Cloud history button at the top",
 };
 
@@ -219,6 +220,7 @@ app.registerExtension({
     onServer("WorkflowsMayDelete", "nodes", SETTINGS.nodes, 40),
     onServer("BackupDays", "backup_days", SETTINGS.backupDays, 30),
     onServer("BackupMegabytes", "backup_megabytes", SETTINGS.backupMegabytes, 20),
+    onServer("RecordNames", "record_names", SETTINGS.recordNames, 15),
     {
       id: BUTTON,
       name: SETTINGS.button,

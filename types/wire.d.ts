@@ -73,6 +73,8 @@ export interface Settings {
   nodes: "ask" | "allow" | "never";
   backup_days: number;
   backup_megabytes: number;
+  /** Whether the audit log keeps the names, times, workflows and errors of jobs, not only their ids. */
+  record_names: "on" | "off";
 }
 
 export type Kind = "delete" | "clear";
@@ -342,6 +344,11 @@ export interface AuditEntry {
   title: string;
   at: string;
   seconds: number | null;
+  /** How long the removed jobs ran in all, as far as it is known, and the failed ones among them. */
+  run_seconds: number | null;
+  failed_run_seconds: number | null;
+  /** How many removed jobs `run_seconds` covers. */
+  timed_jobs: number | null;
   asked: number | null;
   /** "unknown": ComfyUI stopped during the deletion. */
   state: "done" | "unknown" | "running";
@@ -360,11 +367,16 @@ export interface AuditAnswer {
   removed_in_all: number;
 }
 
+/** What the audit log knows of a job as it was before the deletion. */
+export type JobFacts = Pick<Row, "status" | "raw" | "created" | "took" | "name" | "workflow_id" | "error">;
+
 export interface AuditJob {
   id: string;
   /** "unknown": not in the audit log. */
   outcome: OutcomeCode | "unknown";
   why: string;
+  /** null if only its id is known. */
+  job: JobFacts | null;
 }
 
 export interface BackupJob {

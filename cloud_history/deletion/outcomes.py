@@ -13,6 +13,7 @@ from ..reasons import NO_REASON, Reason
 if TYPE_CHECKING:
     # Not imported at run time, to keep ComfyUI’s start fast: it loads this file for the reports.
     from ..cloud.lookup import Observation
+    from ..jobs.job import Job
     from ..jobs.status import JobCounts
 
 
@@ -58,6 +59,8 @@ class DeletionResult:
     """The distinct errors in the order they occurred, for their hints."""
     backed_up: int = 0
     """How many workflows were backed up before sending."""
+    found: Mapping[str, Job] = field(default_factory=dict, compare=False, repr=False)
+    """The jobs that were there before sending, by id."""
 
     def ids(self, outcome: Outcome) -> list[str]:
         return [job_id for job_id, each in self.jobs.items() if each.outcome is outcome]
@@ -261,7 +264,7 @@ class Outcomes:
             job_id: self._left_out.get(job_id) or job_outcome(job_id, self.sent[job_id], before, after)
             for job_id in self._order
         }
-        return DeletionResult(jobs, self.stopped, tuple(self._errors.values()), self._backed_up)
+        return DeletionResult(jobs, self.stopped, tuple(self._errors.values()), self._backed_up, before.there)
 
     def _sent(self, job_id: str) -> JobOutcome | None:
         found = self.sent.get(job_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,6 +13,8 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import Busy, CloudError, OperationStopped, StateUnwritable
+from ..jobs.job import Job
+from ..jobs.status import JobStatus
 from ..secret import log, scrub
 from ..state.audit_log import AuditEntry, AuditLog, AuditOutcome
 from ..state.in_flight import InFlight, InFlightOperation, SenderLock, unresolved
@@ -36,6 +38,8 @@ class Ending:
     Attributes:
         entry: the operation as recorded in its in-flight file.
         logged: the job ids in the operation's audit log entry.
+        jobs: what the audit log says of these jobs, as far as it is known before anything is sent.
+        found: what it says of other jobs, once there is a result.
         may_have_sent: returns whether a request that changes the history may have been sent.
         started: when the operation began, on the monotonic clock, without the wait for another operation.
     """
@@ -44,9 +48,12 @@ class Ending:
     outcome: AuditOutcome
     report: str = ""
 
-    def __init__(self, request: DeletionRequest) -> None:
+    def __init__(self, request: DeletionRequest, *, with_names: bool) -> None:
         self.entry = request.entry()
         self.logged = tuple(request.logged_ids)
+        self.jobs = request.logged_jobs if with_names else {}
+        self.found: Sequence[Job] = ()
+        self._with_names = with_names
         self.may_have_sent: Callable[[], bool] = lambda: False
         self.started = time.monotonic()
 
@@ -57,6 +64,8 @@ class Ending:
         self.payload, self.report = result_payload(result), result_report(result, most_listed=ids)
         seconds = time.monotonic() - self.started
         self.outcome = self._of_logged(outcome_of(result, scrub(self.report), seconds, backup))
+        if self._with_names and isinstance(result, DeletionResult):
+            self.found = [job for job_id, job in result.found.items() if job_id not in self.jobs]
 
     def _of_logged(self, outcome: AuditOutcome) -> AuditOutcome:
         """Return the outcome without the ids of jobs that were never found. The audit log still has their number."""
@@ -122,18 +131,21 @@ class DeletionQueue:
             self.in_flight.resolve(operation)
 
     @asynccontextmanager
-    async def carry_out(self, request: DeletionRequest, watch: Watch, *, wait: bool) -> AsyncIterator[Ending]:
+    async def carry_out(
+        self, request: DeletionRequest, watch: Watch, *, wait: bool, with_names: bool = True
+    ) -> AsyncIterator[Ending]:
         """Hold the queue for one operation. The caller sends inside, and calls the yielded `Ending` with the result.
 
         Args:
             wait: whether to wait for another operation to end.
+            with_names: whether the audit log keeps the names, times, workflows and errors of the jobs.
 
         Raises:
             Busy: another operation is running, and `wait` is false. Nothing was sent.
             StateUnwritable: the operation could not be recorded. Nothing was sent.
             OperationStopped: the person stopped the operation while it waited.
         """
-        ending = Ending(request)
+        ending = Ending(request, with_names=with_names)
         try:
             async with self._sending(ending, watch, wait=wait):
                 yield ending
@@ -150,7 +162,7 @@ class DeletionQueue:
         entry = ending.entry
         await self._take_lock(entry, watch, wait)
         try:
-            await self._record(entry, _intent(entry, ending.logged), watch)
+            await self._record(entry, _intent(entry, ending.logged), ending.jobs, watch)
             try:
                 ending.started = time.monotonic()
                 jobs = "all jobs" if entry.asked is None else f"{entry.asked:,} jobs"
@@ -162,11 +174,13 @@ class DeletionQueue:
             except asyncio.CancelledError:
                 await self._cancelled(entry, ending)
                 raise
-            await self._resolve(entry, ending.outcome)
+            await self._resolve(entry, ending.outcome, ending.found)
         finally:
             self._lock.free()
 
-    async def _record(self, entry: InFlightOperation, intent: AuditEntry, watch: Watch) -> None:
+    async def _record(
+        self, entry: InFlightOperation, intent: AuditEntry, jobs: Mapping[str, Job], watch: Watch
+    ) -> None:
         """Write the in-flight entry and the audit log's intent to disk.
 
         Raises:
@@ -177,7 +191,7 @@ class DeletionQueue:
         def write() -> None:
             self.in_flight.begin(entry)
             try:
-                self.audit_log.intent(intent)
+                self.audit_log.intent(intent, jobs.values())
             except StateUnwritable:
                 _try(lambda: self.in_flight.resolve(entry.operation))
                 raise
@@ -219,12 +233,12 @@ class DeletionQueue:
 
         return await write_in_thread(take, give_back, meanwhile=partial(check_stopped, watch))
 
-    async def _resolve(self, entry: InFlightOperation, outcome: AuditOutcome) -> None:
+    async def _resolve(self, entry: InFlightOperation, outcome: AuditOutcome, found: Sequence[Job] = ()) -> None:
         """Write an outcome to the audit log. If the disk fails, log a warning, and still report the outcome."""
 
         # Both writes in one step, so that a cancellation between them does not leave the operation unresolved.
         def write() -> None:
-            _try(lambda: self.audit_log.outcome(entry.operation, outcome))
+            _try(lambda: self.audit_log.outcome(entry.operation, outcome, found))
             _try(lambda: self.in_flight.resolve(entry.operation))
 
         try:
@@ -284,11 +298,28 @@ def outcome_of(
 ) -> AuditOutcome:
     """Return the outcome of a result for the audit log."""
     jobs: dict[str, tuple[str, str]] = {}
+    timed: list[Job] = []
     if isinstance(result, DeletionResult):
+        removed = (result.found[job_id] for job_id in result.ids(Outcome.DELETED) if job_id in result.found)
+        timed = [job for job in removed if job.took is not None]
         counts = {each.value: len(result.ids(each)) for each in Outcome if result.ids(each)}
         jobs = {job_id: (each.outcome.value, str(each.why)) for job_id, each in result.jobs.items()}
     else:
         word = (ClearOutcome.UNKNOWN if result.outcome is ClearOutcome.UNKNOWN else Outcome.DELETED).value
         counts = {word: result.removed} if result.removed else {}
     head = report.partition("\n")[0]
-    return AuditOutcome(counts, jobs, result.removed, report=head, seconds=round(seconds, 3), backup=backup)
+    return AuditOutcome(
+        counts,
+        jobs,
+        result.removed,
+        report=head,
+        seconds=round(seconds, 3),
+        backup=backup,
+        run_seconds=_run_seconds(timed) if timed else None,
+        failed_run_seconds=_run_seconds(job for job in timed if job.status is JobStatus.FAILED) if timed else None,
+        timed_jobs=len(timed),
+    )
+
+
+def _run_seconds(jobs: Iterable[Job]) -> float:
+    return round(sum(job.took.total_seconds() for job in jobs if job.took is not None), 3)

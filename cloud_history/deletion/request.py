@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..jobs.ids import new_hex_id
+from ..jobs.job import Job
 from ..secret import scrub
 from ..state.credentials import Connection
 from ..state.in_flight import InFlightOperation, Kind
@@ -51,6 +52,14 @@ class DeletionRequest:
         """The ids for the audit log. Limited, because thousands of unchecked ids would push older deletions out."""
         job_ids = self.job_ids or ()
         return self.deletion_preview.there(job_ids) if self.deletion_preview else job_ids[:MAX_UNSEEN_IDS_LOGGED]
+
+    @property
+    def logged_jobs(self) -> dict[str, Job]:
+        """What the preview knows of the jobs, by id, for the audit log. Empty without a preview."""
+        if self.deletion_preview is None:
+            return {}
+        there = self.deletion_preview.observation.there
+        return {job_id: there[job_id] for job_id in self.job_ids or () if job_id in there}
 
     def entry(self) -> InFlightOperation:
         """Return the operation for the in-flight file. The API key is scrubbed, even from the node's title."""

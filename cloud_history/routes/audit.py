@@ -11,7 +11,8 @@ from aiohttp import web
 from ..deletion.report import Payload
 from ..errors import InputRefused
 from ..jobs.ids import is_hex_id, is_job_id
-from ..jobs.rows import read_details, workflow_file
+from ..jobs.job import Job
+from ..jobs.rows import job_row, read_details, workflow_file
 from ..secret import scrub
 from ..state.audit_csv import csv_lines
 from ..state.audit_log import LoggedDeletion
@@ -24,6 +25,7 @@ MAX_ENTRIES = 100
 MAX_DELETIONS_READ = 5000
 """Maximum number of deletions that are searched for existing backups."""
 LINES_PER_PIECE = 2000
+FACTS = ("status", "raw", "created", "took", "name", "workflow_id", "error")
 
 
 class AuditRoutes:
@@ -48,7 +50,15 @@ class AuditRoutes:
 
         def read() -> list[Payload]:
             jobs = self._queue.audit_log.jobs(operation)
-            return [{"id": scrub(each.id), "outcome": each.outcome, "why": scrub(each.why)} for each in jobs]
+            return [
+                {
+                    "id": scrub(each.id),
+                    "outcome": each.outcome,
+                    "why": scrub(each.why),
+                    "job": _facts(each.job) if each.job else None,
+                }
+                for each in jobs
+            ]
 
         jobs = await run_large_in_thread(read)
         return await large_json_answer({"jobs": jobs})
@@ -101,6 +111,12 @@ def _backed_up(request: web.Request) -> tuple[str, str]:
     return operation, job_id.lower()
 
 
+def _facts(job: Job) -> Payload:
+    """Return the members of a job's row that the log knows."""
+    row = job_row(job)
+    return {name: row[name] for name in FACTS}
+
+
 def _name(request: web.Request) -> str:
     name = request.match_info["operation"]
     if not is_hex_id(name):
@@ -119,6 +135,9 @@ def _entry(deletion: LoggedDeletion, backup: BackupInfo | None, running: str) ->
         "title": scrub(entry.title),
         "at": entry.at,
         "seconds": outcome.seconds if outcome else None,
+        "run_seconds": outcome.run_seconds if outcome else None,
+        "failed_run_seconds": outcome.failed_run_seconds if outcome else None,
+        "timed_jobs": outcome.timed_jobs if outcome else None,
         "asked": entry.asked,
         "state": "running" if is_running else deletion.state,
         "counts": dict(outcome.counts) if outcome else None,

@@ -6,7 +6,7 @@ A full `deletions.jsonl` is renamed to `deletions.1.jsonl`; an older `deletions.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -35,18 +35,19 @@ class AppendLog:
         self._largest = largest
         self._older = older
 
-    def append(self, line: bytes) -> None:
-        """Append a line and sync it to the disk. The folder must exist.
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Append lines to one file and sync them to the disk. The folder must exist.
 
         Raises:
-            OSError: the line could not be written. Any written part of it was removed.
+            OSError: the lines could not be written. Any written part of them was removed.
         """
+        content = b"\n".join(lines)
         with file_lock(self._lock_path):
-            self._rotate(len(line))
+            self._rotate(len(content))
             new = not self._path.exists()
             # Mode "a+", because `_append` reads the last byte before it writes.
-            with disk_access(self._path, len(line)), open_private(self._path, "a+b") as file:
-                _append(file, line)
+            with disk_access(self._path, len(content)), open_private(self._path, "a+b") as file:
+                _append(file, content)
         if new:
             sync_folder(self._path.parent)
 
@@ -111,14 +112,14 @@ def _close(file: BinaryIO) -> None:
         file.close()
 
 
-def _append(file: BinaryIO, line: bytes) -> None:
+def _append(file: BinaryIO, content: bytes) -> None:
     before = file.seek(0, os.SEEK_END)
     if before:
         file.seek(before - 1)
         if file.read(1) != b"\n":
-            line = b"\n" + line  # end an incomplete line that a crash left
+            content = b"\n" + content  # end an incomplete line that a crash left
     try:
-        write_whole(file, line + b"\n")
+        write_whole(file, content + b"\n")
         sync_file(file)
     except BaseException:
         with suppress(OSError):

@@ -1,29 +1,30 @@
 """The audit log: the intent and the outcome of each deletion.
 
 Each deletion has two lines: its intent, written before anything is sent, and its outcome. An intent without an outcome
-belongs to a deletion that is running or was interrupted. The job ids are the last member of a line, so that the other
-members can be parsed without them. No line contains an API key or a part of a workflow. A deletion whose intent cannot
-be logged does not begin.
+belongs to a deletion that is running or was interrupted. After each of them come lines with what is known of the jobs:
+see `audit_jobs`. The jobs are the last member of a line, so that the other members can be parsed without them. No line
+contains an API key or a part of a workflow. A deletion whose intent cannot be logged does not begin.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import StateUnreadable, StateUnwritable
 from ..forks import ForkSafeLock
 from ..jobs.ids import HEX_ID_PATTERN, check_hex_id, is_hex_id
-from ..jobs.job import utc_now
+from ..jobs.job import Job, utc_now
 from ..secret import scrub
 from .append_log import AppendLog
+from .audit_jobs import MAX_BYTES_PER_DELETION, job_lines, read_job_line
 from .folder import state_folder_at
 from .locks import acquire_with_timeout
 
@@ -79,6 +80,9 @@ class AuditOutcome:
         jobs: outcome and reason by job id, if the jobs were deleted by id.
         removed: number of jobs that are certainly deleted; None if unknown.
         report: the first line of the report.
+        run_seconds: how long the removed jobs ran in all, as far as it is known; None if it is not known of any.
+        failed_run_seconds: the part of `run_seconds` that belongs to failed jobs.
+        timed_jobs: the number of removed jobs whose run time is known.
         backup: the file name of its backup, or None.
         at: ISO time; "" means now.
     """
@@ -90,15 +94,23 @@ class AuditOutcome:
     seconds: float | None = None
     backup: str | None = None
     at: str = ""
+    run_seconds: float | None = None
+    failed_run_seconds: float | None = None
+    timed_jobs: int | None = None
 
 
 @dataclass(frozen=True)
 class LoggedJob:
-    """A job of a deletion, with its outcome or UNKNOWN."""
+    """A job of a deletion, with its outcome or UNKNOWN.
+
+    Attributes:
+        job: the job as it was before the deletion; None if the log has only its id.
+    """
 
     id: str
     outcome: str
     why: str = ""
+    job: Job | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,20 @@ class LoggedDeletion:
     def state(self) -> str:
         """`done`, or `unknown` if the deletion has no logged outcome, because it is running or was interrupted."""
         return "done" if self.outcome else UNKNOWN
+
+
+class LoggedLines(NamedTuple):
+    """A deletion in the log, with its lines.
+
+    Attributes:
+        intent, outcome: the lines; None if there is no such line.
+        jobs: the lines with what is known of the jobs.
+    """
+
+    deletion: LoggedDeletion
+    intent: bytes | None
+    outcome: bytes | None
+    jobs: list[bytes]
 
 
 def intent_line(entry: AuditEntry) -> bytes:
@@ -144,6 +170,9 @@ def outcome_line(operation: str, outcome: AuditOutcome) -> bytes:
         counts=dict(outcome.counts),
         report=_short(outcome.report),
         seconds=outcome.seconds,
+        run_seconds=outcome.run_seconds,
+        failed_run_seconds=outcome.failed_run_seconds,
+        timed_jobs=outcome.timed_jobs,
         backup=outcome.backup,
         jobs=[{"outcome": word, "why": why, "ids": ids} for (word, why), ids in groups.items()],
     )
@@ -175,32 +204,36 @@ def read_outcome(head: Line) -> AuditOutcome | None:
     """Return the outcome of a parsed outcome line, without its jobs, or None if the line is damaged."""
     counts, removed, seconds, backup = (head.get(name) for name in ("counts", "removed", "seconds", "backup"))
     at, report = head.get("at"), head.get("report")
+    # Version 1.2.0 did not write these.
+    run, failed, timed = (head.get(name) for name in ("run_seconds", "failed_run_seconds", "timed_jobs"))
     if not (
         isinstance(counts, dict)
         and all(type(each) is int for each in counts.values())
         and _is_count(removed)
-        and (seconds is None or type(seconds) in (int, float))
+        and _is_count(timed)
+        and all(each is None or type(each) in (int, float) for each in (seconds, run, failed))
         and (backup is None or isinstance(backup, str))
         and isinstance(at, str)
         and isinstance(report, str)
     ):
         return None
-    return AuditOutcome(counts, {}, removed, report, seconds, backup, at)
+    return AuditOutcome(counts, {}, removed, report, seconds, backup, at, run, failed, timed)
 
 
-def read_jobs(intent: bytes | None, outcome: bytes | None) -> list[LoggedJob]:
-    """Return the jobs in the intent line and the outcome line of a deletion, in the order of the intent."""
-    groups = (_parsed(outcome) if outcome else None) or {}
+def read_jobs(lines: LoggedLines) -> list[LoggedJob]:
+    """Return the jobs in the lines of a deletion, in the order of the intent."""
+    jobs = {job.id: job for line in lines.jobs for job in read_job_line(line)}
+    groups = (_parsed(lines.outcome) if lines.outcome else None) or {}
     known = {
-        job_id: LoggedJob(job_id, str(each.get("outcome")), str(each.get("why") or ""))
+        job_id: LoggedJob(job_id, str(each.get("outcome")), str(each.get("why") or ""), jobs.get(job_id))
         for each in _list(groups.get("jobs"))
         if isinstance(each, dict)
         for job_id in _list(each.get("ids"))
         if isinstance(job_id, str)
     }
-    asked = _list(((_parsed(intent) if intent else None) or {}).get("job_ids"))
+    asked = _list(((_parsed(lines.intent) if lines.intent else None) or {}).get("job_ids"))
     order = dict.fromkeys([each for each in asked if isinstance(each, str)] + list(known))
-    return [known.get(job_id) or LoggedJob(job_id, UNKNOWN) for job_id in order]
+    return [known.get(job_id) or LoggedJob(job_id, UNKNOWN, job=jobs.get(job_id)) for job_id in order]
 
 
 def _line(**members: object) -> bytes:
@@ -230,8 +263,6 @@ def _list(value: object) -> list[Any]:
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
 OLDER_FILES = 20
-Found = tuple[LoggedDeletion, bytes | None, bytes | None]
-"""A deletion, its intent line and its outcome line."""
 
 
 class AuditLog:
@@ -248,17 +279,21 @@ class AuditLog:
         self._state = state_folder_at(folder)
         self._log = AppendLog(folder / "deletions.jsonl", largest=largest, older=older)
         self._clock = clock
-        # Outcome lines that could not be written. Readers get them from here, and the next append writes them first.
-        self._unwritten: dict[str, bytes] = {}
+        # Lines of outcomes that could not be written. Readers get them here, and the next append writes them first.
+        self._unwritten: dict[str, list[bytes]] = {}
         self._lock = ForkSafeLock()
 
-    def intent(self, entry: AuditEntry) -> None:
-        """Log the intent of a deletion. Raise StateUnwritable if that fails: the deletion must not begin then."""
-        check_hex_id(entry.operation)
-        self._append(intent_line(replace(entry, at=entry.at or self._time())))
+    def intent(self, entry: AuditEntry, jobs: Iterable[Job] = ()) -> None:
+        """Log the intent of a deletion, and what is known of its jobs.
 
-    def outcome(self, operation: str, outcome: AuditOutcome) -> None:
-        """Log the outcome of a deletion.
+        Raises:
+            StateUnwritable: a line cannot be written. The deletion must not begin then.
+        """
+        check_hex_id(entry.operation)
+        self._append(_with_jobs(intent_line(replace(entry, at=entry.at or self._time())), entry.operation, jobs))
+
+    def outcome(self, operation: str, outcome: AuditOutcome, jobs: Iterable[Job] = ()) -> None:
+        """Log the outcome of a deletion, and what is known of jobs that were not logged with its intent.
 
         Raises:
             StateUnwritable: the line cannot be written now. The next append writes it; if ComfyUI stops before that,
@@ -266,11 +301,12 @@ class AuditLog:
         """
         check_hex_id(operation)
         line = outcome_line(operation, replace(outcome, at=outcome.at or self._time()))
+        lines = _with_jobs(line, operation, jobs)
         self._unwritten.pop(operation, None)
         try:
-            self._append(line)
+            self._append(lines)
         except StateUnwritable:
-            self._unwritten[operation] = line
+            self._unwritten[operation] = lines
             raise
 
     def entries(self, most: int = 200) -> list[LoggedDeletion]:
@@ -282,10 +318,10 @@ class AuditLog:
         """
         found: list[LoggedDeletion] = []
         with closing(self.newest_first()) as deletions:
-            for deletion, _, _ in deletions:
+            for lines in deletions:
                 if len(found) == most:
                     break
-                found.append(deletion)
+                found.append(lines.deletion)
         return found
 
     def jobs(self, operation: str) -> list[LoggedJob]:
@@ -297,9 +333,9 @@ class AuditLog:
         """
         check_hex_id(operation)
         with closing(self.newest_first()) as deletions:
-            for deletion, intent, outcome in deletions:
-                if deletion.entry.operation == operation:
-                    return read_jobs(intent, outcome)
+            for lines in deletions:
+                if lines.deletion.entry.operation == operation:
+                    return read_jobs(lines)
         return []
 
     def removed_in_all(self) -> int:
@@ -316,18 +352,18 @@ class AuditLog:
         except OSError as exc:
             raise _unreadable(exc) from exc
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, lines: list[bytes]) -> None:
         try:
             with acquire_with_timeout(self._lock, "deletions.jsonl"):
                 self._state.ensure()
                 for operation, earlier in list(self._unwritten.items()):
                     self._log.append(earlier)
                     del self._unwritten[operation]
-                self._log.append(line)
+                self._log.append(lines)
         except OSError as exc:
             raise StateUnwritable("audit_log_unwritable", because=exc) from exc
 
-    def newest_first(self) -> Generator[Found, None, None]:
+    def newest_first(self) -> Generator[LoggedLines, None, None]:
         """Yield all deletions, the newest intent first. Outcomes whose intents are damaged come last.
 
         Raises:
@@ -336,24 +372,33 @@ class AuditLog:
         """
         self._state.check()
         outcomes: dict[str, tuple[AuditOutcome, bytes]] = {}
+        jobs: dict[str, list[bytes]] = {}
+        unwritten = [line for lines in self._unwritten.values() for line in lines]
         with closing(self._lines()) as lines:
-            for line in chain(reversed(list(self._unwritten.values())), lines):
+            for line in chain(reversed(unwritten), lines):
                 head = read_head(line)
                 if head is None:
                     continue
                 operation = head["operation"]
-                if head.get("line") == "outcome":
+                if head.get("line") == "jobs":
+                    jobs.setdefault(operation, []).append(line)
+                elif head.get("line") == "outcome":
                     if (outcome := read_outcome(head)) is not None:
                         outcomes.setdefault(operation, (outcome, line))
                 elif (entry := read_entry(head)) is not None:
                     logged, logged_line = outcomes.pop(operation, (None, None))
-                    yield LoggedDeletion(entry, logged), line, logged_line
+                    yield LoggedLines(LoggedDeletion(entry, logged), line, logged_line, jobs.pop(operation, []))
         for operation, (outcome, line) in outcomes.items():
             lost = AuditEntry(operation, "delete", UNKNOWN, at=outcome.at)
-            yield LoggedDeletion(lost, outcome), None, line
+            yield LoggedLines(LoggedDeletion(lost, outcome), None, line, jobs.pop(operation, []))
 
     def _time(self) -> str:
         return self._clock().isoformat(timespec="seconds")
+
+
+def _with_jobs(line: bytes, operation: str, jobs: Iterable[Job]) -> list[bytes]:
+    """Return the line, followed by the lines of these jobs. Together they are smaller than a file of the log may be."""
+    return [line, *job_lines(operation, jobs, MAX_BYTES_PER_DELETION - len(line))]
 
 
 def _unreadable(exc: OSError) -> StateUnreadable:

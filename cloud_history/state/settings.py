@@ -23,6 +23,7 @@ MAX_HOLD_SECONDS = 60
 MAX_FILE_BYTES = 64_000
 BACKUP = ("off", "workflows")
 NODES = ("ask", "allow", "never")
+RECORD_NAMES = ("on", "off")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Settings:
         nodes: whether workflows may delete: `ask`, `allow` or `never`.
         backup_days: how many days backups are kept.
         backup_megabytes: how much disk space all backups may take.
+        record_names: `on` if the audit log keeps the names, times, workflows and errors of jobs, not only their ids.
     """
 
     hold_seconds: int = 10
@@ -42,12 +44,17 @@ class Settings:
     nodes: str = "ask"
     backup_days: int = 90
     backup_megabytes: int = 1000
+    record_names: str = "on"
 
 
 SAFE_SETTINGS = Settings(backup="workflows")
 """Settings to show if the file cannot be read. Backups are on, because an unwanted backup does no harm."""
 
-_WORDS = {"backup": ("Back up workflows before deleting", BACKUP), "nodes": ("Workflows may delete", NODES)}
+_WORDS = {
+    "backup": ("Back up workflows before deleting", BACKUP),
+    "nodes": ("Workflows may delete", NODES),
+    "record_names": ("Keep names in the record", RECORD_NAMES),
+}
 _NUMBERS = {
     "hold_seconds": ("The seconds to undo", 0, MAX_HOLD_SECONDS),
     "backup_days": ("The days to keep backups", 1, 36_500),

@@ -13,6 +13,7 @@ const SETTINGS = {
   fixedBy: "Set by COMFY_CLOUD_HISTORY_NODES. Change it there, then restart ComfyUI.",
   backup: { off: "Off", workflows: "Workflows" },
   nodes: { ask: "Ask first", allow: "Always", never: "Never" },
+  record_names: { on: "On", off: "Off" },
   ranges: {
     hold_seconds: "0 to 60. With 0, a deletion is sent at once.",
     backup_days: "1 to 36,500. The newest ten backups are always kept.",
@@ -21,7 +22,7 @@ const SETTINGS = {
 };
 
 /** @typedef {keyof typeof SETTINGS.ranges} NumberName */
-/** @typedef {"backup" | "nodes"} ChoiceName */
+/** @typedef {"backup" | "nodes" | "record_names"} ChoiceName */
 /**
  * The input of a setting.
  * @typedef {object} Control
@@ -58,7 +59,7 @@ function choiceControl(name, label) {
 }
 
 /** @param {keyof Settings} name @returns {name is ChoiceName} */
-const isChoice = (name) => name === "backup" || name === "nodes";
+const isChoice = (name) => name === "backup" || name === "nodes" || name === "record_names";
 
 class Field {
   #saved = "";

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+import re
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Page, expect
@@ -12,12 +14,14 @@ from playwright.async_api import Page, expect
 from browser.comfy_page import button, dialog, toasts
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import expect_removed, newest_first, open_list, open_page
+from cloud_history.jobs.job import Job, JobError, OutputFile
+from cloud_history.jobs.status import JobStatus
 from cloud_history.state.audit_log import AuditEntry, AuditLog, AuditOutcome
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
 
 TABS = "() => window.app.extensionManager.workflow.openWorkflows.length"
-CRASHED, DAMAGED = "c" * 32, "d" * 32
+CRASHED, DAMAGED, LARGE = "c" * 32, "d" * 32, "e" * 32
 
 
 @pytest.mark.stage(connected=True, hold_seconds=0)
@@ -104,3 +108,84 @@ def write_a_crash_and_a_damaged_backup(state_dir: Path) -> None:
     record.intent(AuditEntry(CRASHED, "delete", "panel", asked=3, job_ids=ids, **about))
     (state_dir / "backups").mkdir(mode=0o700, exist_ok=True)
     (state_dir / "backups" / f"{DAMAGED}.zip").write_bytes(b"no zip at all")
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=0)
+async def test_recently_deleted_says_what_went_without_a_backup(
+    page: Page, cloud: SimulatedCloud, host: HostProcess, tmp_path: Path
+) -> None:
+    failed = next(job for job in newest_first(cloud.listed("failed")) if job.error_kind is not None and not job.files)
+    completed = next(job for job in newest_first(cloud.listed("completed")) if job.files)
+    panel = await open_list(page, cloud)
+    await panel.select([failed, completed])
+    opened = await panel.ask_to_delete(2)
+    backup = opened.get_by_role("checkbox", name="Back up their workflows first")
+    if await backup.is_checked():
+        await backup.click()
+    await button(opened, "Delete 2 jobs").click()
+    await expect_removed(page, 2)
+
+    record = await open_page(panel, "Recently deleted")
+    entry = record.locator(".cch-entry").filter(has_text="2 jobs removed")
+    await expect(entry).to_contain_text("No backup")
+    await expect(entry).to_contain_text(re.compile(r"\d+ (s|min) of run time, \d+ (s|min) of it by failed jobs"))
+    await entry.get_by_role("button", name="Show jobs").click()
+    lines = entry.locator(".cch-kept")
+    await expect(lines).to_have_count(2)
+    gone = lines.filter(has_text="Completed")
+    await expect(gone).to_contain_text(completed.files[0])
+    await expect(gone).to_contain_text("Created ")
+    await expect(lines.filter(has_text="Failed")).to_contain_text(re.compile("Failed .+Created .+: .+"))
+    async with page.expect_download() as coming:
+        await button(record, "Export as CSV").click()
+    saved = tmp_path / "deletions.csv"
+    await (await coming.value).save_as(saved)
+    assert completed.files[0] in saved.read_text()
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True)
+async def test_a_deletion_of_twenty_thousand_jobs_unfolds_in_pieces_and_can_be_searched(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    write_a_large_deletion(host.state_dir, 20_000)
+    panel = await open_list(page, cloud)
+    record = await open_page(panel, "Recently deleted")
+    entry = record.locator(".cch-entry").filter(has_text="20,000 jobs removed")
+    await page.evaluate(
+        "() => { window.longest = 0; new PerformanceObserver(list => list.getEntries().forEach("
+        "each => { window.longest = Math.max(window.longest, each.duration); })).observe({type: 'longtask'}); }"
+    )
+    await entry.get_by_role("button", name="Show jobs").click()
+    lines = entry.locator(".cch-kept")
+    await expect(lines).to_have_count(3)
+    await button(entry, "Show all 20,000").click()
+    await expect(lines).not_to_have_count(3)
+    assert await lines.count() <= 600
+    await entry.get_by_role("searchbox", name="Search these jobs").fill("portrait 19999_")
+    await expect(lines).to_have_count(1)
+    await expect(lines).to_contain_text("portrait_19999_.png")
+    await expect(entry).to_contain_text("1 of 20,000 jobs")
+    assert await page.evaluate("() => window.longest") < 1_000
+
+
+def write_a_large_deletion(state_dir: Path, count: int) -> None:
+    """Write a deletion of this many jobs without a backup."""
+    now = datetime.now(timezone.utc)
+    error = JobError("CUDA out of memory", node_type="KSampler")
+    jobs = [
+        Job(
+            str(UUID(int=number)),
+            *(JobStatus.COMPLETED, "", now, now, now + timedelta(seconds=12)),
+            preview=OutputFile(f"portrait_{number}_.png"),
+            error=error if number % 7 == 0 else None,
+        )
+        for number in range(count)
+    ]
+    record = AuditLog(state_dir)
+    ids = tuple(job.id for job in jobs)
+    record.intent(AuditEntry(LARGE, "delete", "panel", asked=count, job_ids=ids, version="1.2.0"), jobs)
+    outcomes = dict.fromkeys(ids, ("deleted", ""))
+    run = AuditOutcome({"deleted": count}, outcomes, count, "", 60.0, run_seconds=12.0 * count, timed_jobs=count)
+    record.outcome(LARGE, run)

@@ -33,6 +33,7 @@ async def test_a_deletion_is_logged_with_all_its_details_and_without_the_key(sta
     operation = await delete(stage, first, second, backup=True)
     (entry,) = (await stage.ask("record")).json["entries"]
     seconds, at, backup = entry.pop("seconds"), entry.pop("at"), entry.pop("backup")
+    del entry["run_seconds"], entry["failed_run_seconds"], entry["timed_jobs"]
     assert (seconds >= 0, at[:2], backup["jobs"], backup["size"] > 0) == (True, "20", 2, True)
     assert entry == {
         "operation": operation,
@@ -51,7 +52,10 @@ async def test_a_deletion_is_logged_with_all_its_details_and_without_the_key(sta
     }
     stage.operation = operation
     jobs = (await stage.ask("record_jobs")).json["jobs"]
-    assert jobs == [{"id": each, "outcome": "deleted", "why": ""} for each in (first, second)]
+    assert [(each["id"], each["outcome"], each["why"]) for each in jobs] == [
+        (first, "deleted", ""),
+        (second, "deleted", ""),
+    ]
     for content in stage.kept_files().values():
         assert stage.cloud.api_key.encode() not in content
 
@@ -172,3 +176,73 @@ async def test_a_backup_preserves_the_numbers_of_a_workflow_exactly(stage: Stage
     assert shown["workflow"]["nodes"][0]["cfg"] is None
     file = await stage.ask("backed_up_workflow")
     assert repr(json.loads(file.text)) == repr(json.loads(canvas))
+
+
+FACTS = ("status", "created", "took", "name", "workflow_id")
+
+
+async def test_the_record_says_what_went_even_without_a_backup(stage: Stage) -> None:
+    chosen = [*stage.cloud.listed("failed")[:1], *[job for job in stage.cloud.listed("completed") if job.files][:1]]
+    shown = await stage.preview(ids=[job.id for job in chosen])
+    before = {row["id"]: row for row in shown["rows"]}
+    stage.operation = (await stage.ask("delete", {"token": shown["token"]})).json["operation"]
+    jobs = {each["id"]: each["job"] for each in (await stage.ask("record_jobs")).json["jobs"]}
+    assert jobs.keys() == before.keys()
+    for job_id, row in before.items():
+        assert {name: jobs[job_id][name] for name in FACTS} == {name: row[name] for name in FACTS}
+    assert jobs[chosen[0].id]["error"]["message"] == before[chosen[0].id]["error"]["message"]
+    assert jobs[chosen[1].id]["name"] == chosen[1].files[0]
+    text = (await stage.ask("record_csv")).text.removeprefix("\ufeff")
+    table = {row["job id"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
+    assert table[chosen[1].id]["name"] == chosen[1].files[0]
+    assert [table[job.id]["status"] for job in chosen] == ["failed", "completed"]
+
+
+async def test_an_entry_has_the_run_time_of_the_removed_jobs_and_of_the_failed_ones_among_them(stage: Stage) -> None:
+    chosen = [job.id for job in [*stage.cloud.listed("failed")[:3], *stage.cloud.listed("completed")[:2]]]
+    active = stage.cloud.active[0].id
+    shown = await stage.preview(ids=[*chosen, active])
+    assert (await stage.ask("delete", {"token": shown["token"]})).status == 200
+    (entry,) = (await stage.ask("record")).json["entries"]
+    ran = [(row["status"], row["took"] or 0) for row in shown["rows"]]
+    assert entry["run_seconds"] == pytest.approx(sum(took for _, took in ran) / 1000)
+    assert entry["timed_jobs"] == sum(row["took"] is not None for row in shown["rows"])
+    assert entry["failed_run_seconds"] == pytest.approx(sum(took for status, took in ran if status == "failed") / 1000)
+
+
+async def test_with_names_off_the_record_has_only_the_ids_and_outcomes(stage: Stage) -> None:
+    job = next(job for job in stage.cloud.listed("completed") if job.files)
+    answer = await stage.ask("settings", {"record_names": "off"})
+    assert (answer.status, answer.json["settings"]["record_names"]) == (200, "off")
+    stage.operation = await delete(stage, job.id)
+    jobs = (await stage.ask("record_jobs")).json["jobs"]
+    assert jobs == [{"id": job.id, "outcome": "deleted", "why": "", "job": None}]
+    assert not [name for name, content in stage.kept_files().items() if job.files[0].encode() in content]
+
+
+async def test_no_names_are_kept_while_the_settings_cannot_be_read(stage: Stage) -> None:
+    job = next(job for job in stage.cloud.listed("completed") if job.files)
+    await stage.held(seconds=10, ids=[job.id])
+    (stage.folder / "settings.json").write_bytes(b"{")
+    assert await stage.operations.keeps_names() is False
+
+
+async def test_a_clear_of_exact_jobs_says_what_went(stage: Stage) -> None:
+    await stage.ask("settings", {"backup": "workflows"})
+    finished_jobs = {job.id: job for job in stage.cloud.finished}
+    shown = await stage.preview()
+    stage.operation = (await stage.ask("delete", {"token": shown["token"]})).json["operation"]
+    jobs = (await stage.ask("record_jobs")).json["jobs"]
+    assert {each["id"]: each["job"]["status"] for each in jobs} == {
+        job_id: job.status for job_id, job in finished_jobs.items()
+    }
+
+
+async def test_a_clear_by_its_count_claims_nothing_about_single_jobs(stage: Stage) -> None:
+    await stage.ask("settings", {"backup": "off"})
+    shown = await stage.preview()
+    assert (await stage.ask("clear", {"token": shown["token"]})).status == 200
+    (entry,) = (await stage.ask("record")).json["entries"]
+    stage.operation = entry["operation"]
+    assert (await stage.ask("record_jobs")).json["jobs"] == []
+    assert (entry["run_seconds"], entry["failed_run_seconds"]) == (None, None)

@@ -37,6 +37,7 @@ async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem
                 "backup": "off",
                 "nodes": "ask",
                 "backup_days": 90,
+                "record_names": "on",
                 "backup_megabytes": 1000,
                 "nodes_fixed": False,
             },

@@ -294,6 +294,10 @@ def test_a_hundred_deletions_of_twenty_thousand_jobs_are_listed_in_a_moment(tmp_
 
 # The CSV table
 
+HEADINGS = ["at", "origin", "operation", "job id", "outcome", "why", "host", "key ending"]
+"""The columns of version 1.2.0. Later columns come after them."""
+NOTHING_KNOWN = [""] * 6
+
 
 def table(record: AuditLog) -> list[list[str]]:
     return list(csv.reader(io.StringIO("".join(csv_lines(record)), newline="")))
@@ -305,9 +309,9 @@ def test_the_csv_export_has_one_row_for_each_job(record: AuditLog) -> None:
     record.intent(AuditEntry(name(2), "clear", "menu", host="cloud.comfy.org"))
     at = "2026-07-01T12:00:00+00:00"
     assert table(record) == [
-        ["at", "origin", "operation", "job id", "outcome", "why", "host", "key ending"],
-        [at, "menu", name(2), "", "unknown", "", "cloud.comfy.org", ""],
-        [at, "node 5 (Tidy up)", name(1), job_id(1), "deleted", "", "cloud.comfy.org", "abcd"],
+        [*HEADINGS, "name", "status", "created", "run time (seconds)", "workflow", "error"],
+        [at, "menu", name(2), "", "unknown", "", "cloud.comfy.org", "", *NOTHING_KNOWN],
+        [at, "node 5 (Tidy up)", name(1), job_id(1), "deleted", "", "cloud.comfy.org", "abcd", *NOTHING_KNOWN],
         [
             at,
             "node 5 (Tidy up)",
@@ -317,6 +321,7 @@ def test_the_csv_export_has_one_row_for_each_job(record: AuditLog) -> None:
             "server error (500)",
             "cloud.comfy.org",
             "abcd",
+            *NOTHING_KNOWN,
         ],
     ]
 
@@ -324,7 +329,7 @@ def test_the_csv_export_has_one_row_for_each_job(record: AuditLog) -> None:
 def test_the_lines_of_the_csv_export_end_as_the_standard_says(record: AuditLog) -> None:
     record.intent(entry(1, title='a "quoted", one\nof two lines'))
     text = "".join(csv_lines(record))
-    assert text.startswith('"at","origin","operation","job id","outcome","why","host","key ending"\r\n')
+    assert text.startswith('"at","origin","operation","job id","outcome","why","host","key ending","name","status",')
     assert '"node 5 (a ""quoted"", one of two lines)"' in text
     assert text.endswith("\r\n")
 
@@ -361,7 +366,7 @@ def test_the_csv_export_replaces_control_characters_and_lone_surrogates_with_bla
 def test_every_csv_cell_is_quoted(record: AuditLog) -> None:
     record.intent(entry(1))
     for line in csv_lines(record):
-        assert re.fullmatch(r'"[^"]*"(,"[^"]*"){7}\r\n', line)
+        assert re.fullmatch(r'"[^"]*"(,"[^"]*"){13}\r\n', line)
 
 
 @examples(40)
@@ -372,7 +377,7 @@ def test_any_text_makes_one_encodable_csv_row(tmp_path_factory: pytest.TempPathF
     lines = "".join(csv_lines(record))
     assert lines.encode("utf-8")
     rows = list(csv.reader(io.StringIO(lines, newline="")))
-    assert [len(row) for row in rows] == [8, 8]
+    assert [len(row) for row in rows] == [14, 14]
     assert RUN.search(rows[1][6]) is None
     assert not [each for each in rows[1][6] if CONTROL.match(each)]
 

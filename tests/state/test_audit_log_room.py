@@ -87,3 +87,17 @@ async def test_a_deletion_stopped_before_its_first_request_logs_only_a_few_ids(
         await delete_jobs(operations, unknown(MANY), "node 5", StoppedAtOnce())
     path = tmp_path / "state" / "deletions.jsonl"
     assert not path.exists() or path.stat().st_size < 2 * A_LINE + 2 * 40 * MAX_UNSEEN_IDS_LOGGED
+
+
+async def test_a_node_that_nobody_was_asked_about_logs_what_its_lookup_found(
+    operations: Operations, tmp_path: Path, cloud: SimulatedCloud
+) -> None:
+    finished = cloud.finished[:3]
+    await delete_jobs(operations, [*unknown(2), *(job.id for job in finished)], "node 5", Unwatched())
+    record = AuditLog(tmp_path / "state")
+    jobs = {each.id: each for each in record.jobs(record.entries()[0].entry.operation)}
+    for job in finished:
+        known = jobs[job.id].job
+        assert known is not None
+        assert (known.status.value, known.name) == (job.status, job.files[0] if job.files else "")
+    assert [jobs[job_id].job for job_id in unknown(2)] == [None, None]

@@ -3,14 +3,14 @@
 
 import { asApiError } from "../api.mjs";
 
-/** @import { AuditEntry, AuditJob, BackupJob } from "../../../types/wire" */
+/** @import { AuditEntry, AuditJob, BackupJob, JobFacts } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 
 /**
- * A job of a deletion, with its outcome and the data of its backup.
+ * A job of a deletion, with its outcome and what is known of it.
  * @typedef {object} DeletedJob
  * @property {string} id
- * @property {string} name "" without a backup
+ * @property {JobFacts | null} facts from the audit log, else from the backup; null if only its id is known
  * @property {string} outcome "" if the audit log does not name it
  * @property {string} why
  * @property {boolean} workflow whether its workflow can be restored
@@ -18,16 +18,29 @@ import { asApiError } from "../api.mjs";
 /** @typedef {{jobs: DeletedJob[], error: HistoryApiError | null}} DeletedJobs */
 /** @typedef {Pick<HistoryApi, "auditLog" | "auditJobs" | "backupJobs">} Api */
 
+/** What a backup knows of a job: not how long it ran, and no error. @param {BackupJob} job @returns {JobFacts} */
+const backupFacts = ({ status, created, name, workflow_id }) => ({ status, raw: "", created, took: null, name, workflow_id, error: null });
+
 /** Jobs of the audit log, then those that only the backup contains. @param {AuditJob[]} logged @param {BackupJob[]} stored @returns {DeletedJob[]} */
 export function joinJobs(logged, stored) {
   const backups = new Map(stored.map((job) => [job.id, job]));
-  const joined = logged.map(({ id, outcome, why }) => {
+  const joined = logged.map(({ id, outcome, why, job }) => {
     const backup = backups.get(id);
     backups.delete(id);
-    return { id, outcome, why, name: backup?.name ?? "", workflow: backup?.has_workflow ?? false };
+    return { id, outcome, why, facts: job ?? (backup ? backupFacts(backup) : null), workflow: backup?.has_workflow ?? false };
   });
-  const others = [...backups.values()].map(({ id, name, has_workflow: workflow }) => ({ id, outcome: "", why: "", name, workflow }));
+  const others = [...backups.values()].map((job) => ({ id: job.id, outcome: "", why: "", facts: backupFacts(job), workflow: job.has_workflow }));
   return [...joined, ...others];
+}
+
+/** The jobs that contain each word in their name, id, workflow id or error. @param {DeletedJob[]} jobs @param {string} text */
+export function matching(jobs, text) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return jobs;
+  return jobs.filter(({ id, facts }) => {
+    const texts = [id, facts?.name, facts?.workflow_id, facts?.error?.node_type, facts?.error?.message].map((each) => (each ?? "").toLowerCase());
+    return words.every((word) => texts.some((each) => each.includes(word)));
+  });
 }
 
 export class AuditLog {

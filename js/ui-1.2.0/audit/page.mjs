@@ -8,12 +8,16 @@ import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
+import { statusOf } from "../common/status.mjs";
 import { COMMON, errorLine, errorWords } from "../common/strings.mjs";
 import { attempt } from "../common/toasts.mjs";
 import { DETAILS } from "../details/strings.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { state as whole } from "../list/states.mjs";
-import { AUDIT, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, removedInAll, showAll } from "./strings.mjs";
+import { matching } from "./model.mjs";
+import {
+  AUDIT, backupGoes, copyIds, entryAbout, entryKept, entryRunTime, entryTitle, foundWord, jobAbout, jobError, jobTitle, outcomeWords, removedInAll, showAll,
+} from "./strings.mjs";
 
 /** @import { PageParts } from "../../../types/list" */
 /** @import { AuditEntry } from "../../../types/wire" */
@@ -21,19 +25,22 @@ import { AUDIT, backupGoes, entryAbout, entryKept, entryTitle, outcomeWords, rem
 /** @import { IconName } from "../common/icons.mjs" */
 /** @import { AuditLog, DeletedJob, DeletedJobs } from "./model.mjs" */
 
-/** Whether an entry is open, and shows all its jobs. @typedef {{open: boolean, all: boolean, loaded: DeletedJobs | null}} EntryState */
+/** Whether an entry is open, and shows all its jobs or those with a text. @typedef {{open: boolean, all: boolean, search: string, loaded: DeletedJobs | null}} EntryState */
 /**
  * @typedef {object} EntryActions
  * @property {() => void} toggle
  * @property {() => void} all
  * @property {(job: DeletedJob) => void} open
  * @property {(job: DeletedJob) => void} download
+ * @property {(jobs: DeletedJob[]) => void} copy
  * @property {() => void} deleteBackup
  */
 
 /** Number of jobs shown at first, and added at a time while scrolling. */
 const FIRST = 3;
 const BATCH = 200;
+/** An entry with more jobs can be searched. */
+const SEARCHED_FROM = 10;
 
 let made = 0;
 
@@ -44,35 +51,38 @@ function entryIcon({ state, backup }) {
   return [backup ? "box" : "trash", ""];
 }
 
-/** @param {DeletedJob} job @param {EntryActions} actions */
-function jobLine(job, { open, download }) {
-  const name = clean(job.name);
+/** @param {DeletedJob} job @param {number} now @param {EntryActions} actions */
+function jobLine(job, now, { open, download, copy }) {
+  const { facts } = job;
+  const name = jobTitle(facts);
   const title = clean(job.id);
-  const outcome = outcomeWords(job);
+  const status = facts && statusOf(facts.status);
+  const lines = [facts && jobAbout(facts, now), facts && jobError(facts), outcomeWords(job)].filter(Boolean);
   return el(
     "li",
     { class: "cch-kept" },
-    el("span", { class: "cch-thumb" }, icon("flow")),
+    el("span", { class: "cch-thumb" }, status ? icon(status.icon, status.look === "failed" ? "i-danger" : "") : icon("flow")),
     el(
       "span",
       { class: "cch-grow cch-t12" },
       name ? nameElement(name, title) : el("code", { class: "cch-cut", title }, title),
-      outcome && el("span", { class: "cch-2 cch-cut", dir: "auto", title: outcome }, outcome),
+      ...lines.map((line) => el("span", { class: "cch-2", dir: "auto" }, line)),
     ),
     job.workflow && linkButton(AUDIT.open, () => open(job)),
     job.workflow && iconButton("down", AUDIT.download, () => download(job), "cch-ib s"),
+    iconButton("copy", DETAILS.copyJobId, () => copy([job]), "cch-ib s", "s14"),
   );
 }
 
-/** A list that grows while it is scrolled, because a deletion may have thousands of jobs. @param {DeletedJob[]} jobs @param {EntryActions} actions @param {(() => void)[]} cleanups */
-function jobList(jobs, actions, cleanups) {
+/** A list that grows while it is scrolled, because a deletion may have thousands of jobs. @param {DeletedJob[]} jobs @param {number} now @param {EntryActions} actions @param {(() => void)[]} cleanups */
+function jobList(jobs, now, actions, cleanups) {
   const list = el("ul");
   const end = el("li", { "aria-hidden": "true" });
   let shown = 0;
   const more = () => {
     const next = jobs.slice(shown, shown + BATCH);
     shown += next.length;
-    end.before(...next.map((job) => jobLine(job, actions)));
+    end.before(...next.map((job) => jobLine(job, now, actions)));
     if (shown >= jobs.length) end.remove();
   };
   list.append(end);
@@ -85,17 +95,49 @@ function jobList(jobs, actions, cleanups) {
   return list;
 }
 
-/** @param {AuditEntry} entry @param {EntryState} state @param {EntryActions} actions @param {(() => void)[]} cleanups */
-function entryBody(entry, { loaded, all }, actions, cleanups) {
+/** The jobs of an entry, with a search if there are many. @param {DeletedJob[]} jobs @param {number} now @param {EntryState} state @param {EntryActions} actions @param {(() => void)[]} cleanups */
+function jobsPart(jobs, now, state, actions, cleanups) {
+  const box = el("div", { class: "cch-stack" });
+  const count = el("span", { class: "cch-2 cch-t12", role: "status" });
+  /** @type {(() => void)[]} */
+  let leaving = [];
+  const leave = () => {
+    for (const each of leaving) each();
+    leaving = [];
+  };
+  const draw = () => {
+    const found = matching(jobs, state.search);
+    const searched = state.search.trim() !== "";
+    const shown = state.all || searched ? found : found.slice(0, FIRST);
+    const rest = found.length > shown.length && linkButton(showAll(jobs.length), actions.all);
+    const copy = linkButton(copyIds(found.length), () => actions.copy(found));
+    leave();
+    count.textContent = searched ? (found.length ? foundWord(found.length, jobs.length) : AUDIT.noMatch) : "";
+    box.replaceChildren(jobList(shown, now, actions, leaving), el("div", { class: "cch-kept-foot" }, rest, found.length > 1 && copy));
+  };
+  cleanups.push(leave);
+  draw();
+  if (jobs.length <= SEARCHED_FROM) return [box];
+  const input = el("input", {
+    type: "search", "aria-label": AUDIT.search, placeholder: AUDIT.search, value: state.search,
+    oninput: () => {
+      state.search = input.value;
+      draw();
+    },
+  });
+  return [el("div", { class: "cch-search" }, icon("search"), input), count, box];
+}
+
+/** @param {AuditEntry} entry @param {number} now @param {EntryState} state @param {EntryActions} actions @param {(() => void)[]} cleanups */
+function entryBody(entry, now, state, actions, cleanups) {
+  const { loaded } = state;
   if (!loaded) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
   const { jobs, error } = loaded;
-  const rest = jobs.length > FIRST && !all && linkButton(showAll(jobs.length), actions.all);
-  const foot = el("div", { class: "cch-kept-foot" }, rest, entry.backup && linkButton(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push"));
   return [
     error && hint("warning", errorLine(error), "cch-msg warn"),
     !jobs.length && !error && el("p", { class: "cch-2 cch-t12" }, AUDIT.noJobs),
-    jobList(all ? jobs : jobs.slice(0, FIRST), actions, cleanups),
-    foot.firstChild && foot,
+    ...(jobs.length ? jobsPart(jobs, now, state, actions, cleanups) : []),
+    entry.backup && el("div", { class: "cch-kept-foot" }, linkButton(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push")),
   ];
 }
 
@@ -103,7 +145,7 @@ function entryBody(entry, { loaded, all }, actions, cleanups) {
 function createEntry(entry, now, state, actions) {
   const title = el("div", { class: "ttl", id: `cch-entry-${++made}` }, entryTitle(entry));
   const [name, colour] = entryIcon(entry);
-  const lines = [entryAbout(entry, now), ...entryKept(entry)].map((line) => el("div", { dir: "auto" }, line));
+  const lines = [entryAbout(entry, now), entryRunTime(entry), ...entryKept(entry)].filter(Boolean).map((line) => el("div", { dir: "auto" }, line));
   const arrow = icon("right", "s14");
   const toggle = el("button", { type: "button", class: "cch-ib s", "aria-describedby": title.id, onclick: actions.toggle }, arrow);
   const box = el("div", { class: "cch-unfolded" });
@@ -126,7 +168,7 @@ function createEntry(entry, now, state, actions) {
       setIcon(arrow, state.open ? "dn" : "right");
       cleanUp();
       box.hidden = !state.open;
-      const children = state.open ? entryBody(entry, state, actions, cleanups) : [];
+      const children = state.open ? entryBody(entry, now, state, actions, cleanups) : [];
       box.replaceChildren(...children.filter((child) => child instanceof window.Node));
     },
   };
@@ -198,7 +240,7 @@ export class AuditPage {
   /** @param {AuditEntry} entry */
   #make(entry) {
     const { operation } = entry;
-    const state = this.#states.get(operation) ?? { open: false, all: false, loaded: null };
+    const state = this.#states.get(operation) ?? { open: false, all: false, search: "", loaded: null };
     this.#states.set(operation, state);
     const shown = createEntry(entry, this.parts.store.now(), state, {
       toggle: () => {
@@ -212,6 +254,7 @@ export class AuditPage {
       },
       open: ({ id }) => void this.#restore(operation, id, "open"),
       download: ({ id }) => void this.#restore(operation, id, "download"),
+      copy: (jobs) => void this.parts.actions.copyIds(jobs.map(({ id }) => id)),
       deleteBackup: () => void this.#deleteBackup(entry),
     });
     // The entry has changed, so its jobs are requested again.

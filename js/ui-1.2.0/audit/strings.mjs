@@ -1,12 +1,13 @@
 // @ts-check
 /** Texts on screen of the page "Recently deleted". */
 
-import { clean, dayAndTime, fileSize, number, plural } from "../common/format.mjs";
+import { clean, clockTime, dayAndTime, duration, fileSize, number, plural, roughDuration } from "../common/format.mjs";
+import { statusOf, statusWord } from "../common/status.mjs";
 import { crashWords, nodeName } from "../common/strings.mjs";
 import { NONE_KNOWN, NOT_REMOVED } from "../deletion/result_strings.mjs";
 import { DELETE } from "../deletion/strings.mjs";
 
-/** @import { AuditEntry } from "../../../types/wire" */
+/** @import { AuditEntry, JobFacts } from "../../../types/wire" */
 
 export const AUDIT = {
   title: "Recently deleted",
@@ -26,6 +27,8 @@ export const AUDIT = {
   ask: "Delete this backup?",
   loading: "Loading jobs…",
   noJobs: "The record names no single jobs.",
+  search: "Search these jobs",
+  noMatch: "No job matches.",
 };
 
 /** Texts for a job's line, by outcome. Other outcomes are covered by the text of the deletion. @type {Record<string, string>} */
@@ -76,6 +79,39 @@ export function entryKept({ state, backup }) {
   const kept = backup ? `Backup, ${fileSize(backup.size)}` : state !== "unknown" && AUDIT.noBackup;
   return [crash, kept].filter((line) => typeof line === "string");
 }
+
+/** "12 min of run time, 3 min of it by failed jobs", "at least" if that of some removed jobs is unknown. @param {AuditEntry} entry */
+export function entryRunTime({ run_seconds: all, failed_run_seconds: failed, timed_jobs: timed, removed: gone }) {
+  if (all === null) return "";
+  const some = timed === null || timed < (gone ?? Infinity) ? "at least " : "";
+  const lost = failed ? `, ${roughDuration(failed * 1000)} of it by failed jobs` : "";
+  return `${some}${roughDuration(all * 1000)} of run time${lost}`;
+}
+
+/** The name of a deleted job; "" if only its id is known. @param {JobFacts | null} facts */
+export function jobTitle(facts) {
+  if (!facts) return "";
+  const what = [wordOf(facts), clean(facts.error?.node_type, 60)].filter(Boolean).join(" ");
+  return clean(facts.name) || [what, facts.created !== null && clockTime(facts.created)].filter(Boolean).join(", ");
+}
+
+/** @param {JobFacts} facts */
+const wordOf = (facts) => (facts.raw ? statusWord(facts) : statusOf(facts.status).word);
+
+/** "Failed · Created Today, 13:48 · 12.5 s". @param {JobFacts} facts @param {number} now */
+export function jobAbout(facts, now) {
+  const created = facts.created === null ? "" : `Created ${dayAndTime(facts.created, now)}`;
+  return [wordOf(facts), created, facts.took === null ? "" : duration(facts.took)].filter(Boolean).join(" · ");
+}
+
+/** The node and the message of a job's error, or "". @param {JobFacts} facts */
+export const jobError = ({ error }) => (error ? [clean(error.node_type, 80), clean(error.message)].filter(Boolean).join(": ") : "");
+
+/** @param {number} n */
+export const copyIds = (n) => plural(n, "Copy ID", "Copy {n} IDs");
+
+/** @param {number} found @param {number} all */
+export const foundWord = (found, all) => `${number(found)} of ${plural(all, "{n} job", "{n} jobs")}`;
 
 /** @param {number} n */
 export const showAll = (n) => `Show all ${number(n)}`;

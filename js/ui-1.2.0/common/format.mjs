@@ -95,6 +95,16 @@ export function duration(milliseconds) {
   return hours ? `${hours}:${two(minutes)}:${two(all % 60)}` : `${minutes}:${two(all % 60)}`;
 }
 
+/** "45 s", "12 min", "3 h 20 min": rounded, for sums. @param {number} milliseconds */
+export function roughDuration(milliseconds) {
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 100) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 100) return `${minutes} min`;
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  return rest && hours < 100 ? `${numbers.format(hours)} h ${rest} min` : `${numbers.format(hours)} h`;
+}
+
 const UNITS = ["KB", "MB", "GB", "TB"];
 const oneDecimal = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 

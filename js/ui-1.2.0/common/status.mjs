@@ -41,5 +41,5 @@ export const groupOf = (status) => statusOf(status).group;
 /** @param {JobStatus} status */
 export const isActive = (status) => groupOf(status) === "active";
 
-/** @param {Row} row */
+/** @param {Pick<Row, "status" | "raw">} row */
 export const statusWord = ({ status, raw }) => (status === "unknown" ? `${STATUSES.unknown.word} (${clean(raw, 40)})` : statusOf(status).word);

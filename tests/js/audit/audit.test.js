@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayAndTime, fileSize } from "#ui/common/format.mjs";
+import { clockTime, dayAndTime, fileSize } from "#ui/common/format.mjs";
 import { HistoryApiError } from "#ui/api.mjs";
-import { AuditLog, joinJobs } from "#ui/audit/model.mjs";
+import { AuditLog, joinJobs, matching } from "#ui/audit/model.mjs";
 import * as words from "#ui/audit/strings.mjs";
 
 const entry = (rest = {}) => ({
   operation: "op", kind: "delete", origin: "panel", node: "", title: "", at: "2026-11-23T14:02:00", seconds: 2, asked: 35, state: "done",
-  counts: { deleted: 35 }, removed: 35, report: "", host: "x", last4: "a1b2", version: "1", backup: null, ...rest,
+  counts: { deleted: 35 }, removed: 35, report: "", host: "x", last4: "a1b2", version: "1", backup: null,
+  run_seconds: null, failed_run_seconds: null, timed_jobs: null, ...rest,
 });
+const facts = (rest = {}) => ({
+  status: "completed", raw: "", created: new Date("2026-11-23T13:48:00").getTime(), took: 12_500, name: "portrait_00031_.png", workflow_id: "w-1", error: null, ...rest,
+});
+const outOfMemory = { message: "Out of\u0000 memory", type: "", node_type: "KSampler", node_id: "" };
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 const titleOf = (rest) => words.entryTitle(entry(rest));
 
@@ -62,14 +67,50 @@ test("the confirmation for deleting a backup has a singular and a plural", () =>
   assert.equal(words.backupGoes(null), "The record of the deletion stays.");
 });
 
-test("the jobs of a deletion have the audit log’s order and outcomes, and the backup’s names", () => {
-  const logged = [{ id: "a", outcome: "deleted", why: "" }, { id: "b", outcome: "failed", why: "w" }];
-  const kept = [{ id: "c", name: "c.png", has_workflow: true }, { id: "a", name: "a.png", has_workflow: false }];
-  assert.deepEqual(joinJobs(logged, kept), [
-    { id: "a", outcome: "deleted", why: "", name: "a.png", workflow: false },
-    { id: "b", outcome: "failed", why: "w", name: "", workflow: false },
-    { id: "c", outcome: "", why: "", name: "c.png", workflow: true },
+test("the jobs of a deletion have the audit log’s order, outcomes and facts, else the facts of the backup", () => {
+  const logged = [{ id: "a", outcome: "deleted", why: "", job: null }, { id: "b", outcome: "failed", why: "w", job: facts() }, { id: "d", outcome: "deleted", why: "", job: null }];
+  const kept = (/** @type {string} */ id, more = {}) => ({ id, status: "failed", created: 5, finished: 9, name: `${id}.png`, workflow_id: "w", has_workflow: false, ...more });
+  const known = (/** @type {string} */ id) => ({ status: "failed", raw: "", created: 5, took: null, name: `${id}.png`, workflow_id: "w", error: null });
+  assert.deepEqual(joinJobs(logged, [kept("c", { has_workflow: true }), kept("a"), kept("b")]), [
+    { id: "a", outcome: "deleted", why: "", facts: known("a"), workflow: false },
+    { id: "b", outcome: "failed", why: "w", facts: facts(), workflow: false },
+    { id: "d", outcome: "deleted", why: "", facts: null, workflow: false },
+    { id: "c", outcome: "", why: "", facts: known("c"), workflow: true },
   ]);
+});
+
+test("a deleted job is shown with its name, status, creation time, run time and error, and nothing is made up", () => {
+  const now = new Date("2026-11-23T20:00:00").getTime();
+  assert.equal(words.jobTitle(facts()), "portrait_00031_.png");
+  const today = dayAndTime(facts().created, now);
+  assert.equal(words.jobAbout(facts(), now), `Completed · Created ${today} · 12.5 s`);
+  const failed = facts({ status: "failed", name: "", error: outOfMemory });
+  assert.equal(words.jobTitle(failed), `Failed KSampler, ${clockTime(failed.created)}`);
+  assert.equal(words.jobError(failed), "KSampler: Out of\ufffd memory");
+  assert.equal(words.jobError(facts()), "");
+  const bare = facts({ status: "cancelled", created: null, took: null, name: "", workflow_id: "" });
+  assert.deepEqual([words.jobTitle(bare), words.jobAbout(bare, now)], ["Cancelled", "Cancelled"]);
+  assert.equal(words.jobAbout(facts({ status: "unknown", raw: "odd", created: null, took: null }), now), "Unknown (odd)");
+  assert.equal(words.jobTitle(null), "");
+});
+
+test("an entry sums up the run time of its removed jobs, and says “at least” where some is unknown", () => {
+  const runTime = (rest) => words.entryRunTime(entry(rest));
+  assert.equal(runTime({}), "");
+  assert.equal(runTime({ run_seconds: 720, failed_run_seconds: 0, timed_jobs: 35 }), "12 min of run time");
+  assert.equal(runTime({ run_seconds: 720, failed_run_seconds: 180, timed_jobs: 35 }), "12 min of run time, 3 min of it by failed jobs");
+  assert.equal(runTime({ run_seconds: 45, failed_run_seconds: 0, timed_jobs: 34 }), "at least 45 s of run time");
+  assert.equal(runTime({ run_seconds: 12_000, failed_run_seconds: 0, timed_jobs: 35, removed: null }), "at least 3 h 20 min of run time");
+});
+
+test("the jobs of an entry are found by each word of their name, id, workflow or error", () => {
+  const job = (id, more) => ({ id, outcome: "deleted", why: "", workflow: false, facts: more && facts(more) });
+  const jobs = [job("a1", { name: "mira_cover_0001.png" }), job("b2", { name: "", error: outOfMemory, workflow_id: "w-2" }), job("c3", null)];
+  const found = (text) => matching(jobs, text).map(({ id }) => id);
+  assert.deepEqual(found(" "), ["a1", "b2", "c3"]);
+  assert.deepEqual(found("Mira cover"), ["a1"]);
+  assert.deepEqual(found("mira ksampler"), []);
+  assert.deepEqual(["ksampler", "memory", "W-2", "C3"].map(found), [["b2"], ["b2"], ["b2"], ["c3"]]);
 });
 
 const refusing = (code) => () => Promise.reject(new HistoryApiError({ code }));
