@@ -145,7 +145,7 @@ async def take_panel(page: Page) -> None:
         await page.get_by_role("listbox", name="Jobs").press(key)
     await close_toasts(page, "1 job protected", 2)
     for index in (1, 2, 4):
-        await page.get_by_role("option").nth(index).locator(".cch-check").click()
+        await page.get_by_role("option").nth(index).locator(".cch-pick").click()
     await page.get_by_placeholder("Search Jobs...").hover()
     await page.wait_for_timeout(500)
     await page.screenshot(path=DOCS / "panel.png")

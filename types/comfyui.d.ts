@@ -59,6 +59,8 @@ export interface OpenWorkflow {
   /** Without folder and extension. */
   filename?: string;
   activeState?: { id?: string } | null;
+  /** Whether it was never saved. */
+  isTemporary?: boolean;
 }
 
 export interface ComfyWidget {

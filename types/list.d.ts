@@ -34,8 +34,19 @@ export interface Choice {
   sort: Sort;
 }
 
-/** What has changed. "rows": the listed jobs; "focus": the focused row; "load": reading has begun, advanced or ended. */
-export type Happening = "rows" | "choice" | "selection" | "focus" | "load" | "status";
+/**
+ * What has changed. "rows": the listed jobs; "focus": the focused row; "load": reading has begun, advanced or ended; "held": a deletion is about to
+ * hide the focused row; "undone": an undo has brought that row and the focus back.
+ */
+export type Happening = "rows" | "choice" | "selection" | "focus" | "load" | "status" | "held" | "undone";
+
+/** The selected jobs that the list does not show, for the dialog before a deletion. */
+export interface HiddenSelection {
+  selected: number;
+  shown: number;
+  /** Deselects the jobs that are not shown. Returns the rest, null if none is left. */
+  keepShown(): Target | null;
+}
 
 export type { Store };
 
@@ -52,8 +63,8 @@ export interface Actions {
   view(request: ViewRequest): void;
   /** Closes the viewer if it is open in this panel. */
   leaveViewer(root: HTMLElement): void;
-  /** `confirmed` is called once the person confirms. */
-  remove(target: Target, confirmed?: () => void): void;
+  /** `confirmed` is called once the person confirms; `hidden`: the part of the selection that the list does not show. */
+  remove(target: Target, confirmed?: () => void, hidden?: HiddenSelection): void;
   cancel(rows: Row[]): void;
   /** `wish`: whether to protect or unprotect; default: protect if any row is unprotected. */
   protect(rows: Row[], wish?: boolean): void;
@@ -95,6 +106,8 @@ export type PageName = "clean_up" | "audit";
 export interface PageHost {
   back(): void;
   close(): void;
+  /** Scrolls the list to a row and focuses it. */
+  reveal(id: string): void;
   say: Say;
 }
 

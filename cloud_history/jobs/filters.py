@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from .job import Job
 from .status import JobStatus
+
+_WHITE_SPACE = re.compile(r"[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+")
+"""The white space that separates the words of a search: exactly what `\\s` matches in JavaScript."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class JobFilter:
 
     Attributes:
         statuses: the job has one of these.
-        search: the name, id, workflow id or error contains this text, in any case.
+        search: each word of this text is in the name, id, workflow id or error, in any case. js/ has the same rule.
         after: the job was created at this time or later. A job without a valid time does not match.
         before: the job was created before this time. A job without a valid time does not match.
         protected: True matches only jobs that `protection` covers, False only other jobs.
@@ -48,10 +52,10 @@ class JobFilter:
     output_type: str = ""
     protected: bool | None = None
     protection: ProtectedJobs = field(default=NOTHING_PROTECTED, repr=False)
-    _needle: str = field(init=False, default="", repr=False)
+    _words: tuple[str, ...] = field(init=False, default=(), repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_needle", self.search.strip().lower())
+        object.__setattr__(self, "_words", tuple(filter(None, _WHITE_SPACE.split(self.search.lower()))))
 
     def matches(self, job: Job) -> bool:
         """Return whether the job matches. Every listed job is tested, because a server may ignore the filter."""
@@ -61,7 +65,7 @@ class JobFilter:
             and (not self.output_type or job.output_type == self.output_type)
             and (self.protected is None or self.protection.covers(job) is self.protected)
             and self._matches_time(job)
-            and (not self._needle or job.mentions(self._needle))
+            and (not self._words or job.mentions(self._words))
         )
 
     def only(self, job: Job) -> Job | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, cast
 
@@ -84,10 +84,11 @@ class Job(NamedTuple):
             return None
         return self.finished_at - self.started_at
 
-    def mentions(self, text: str) -> bool:
-        """Return whether the name, id, workflow id or error contains `text`, which must be in lower case."""
+    def mentions(self, words: Iterable[str]) -> bool:
+        """Return whether each word is in the name, id, workflow id or error. The words must be in lower case."""
         error = self.error.message if self.error else ""
-        return any(text in each.lower() for each in (self.name, self.id, self.workflow_id, error))
+        texts = [each.lower() for each in (self.name, self.id, self.workflow_id, error)]
+        return all(any(word in text for text in texts) for word in words)
 
 
 def utc_now() -> datetime:

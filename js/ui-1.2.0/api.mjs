@@ -1,7 +1,7 @@
 // @ts-check
 /** Sends requests to this pack's routes and checks the answers. Failed requests throw HistoryApiError. */
 
-/** @import { Answer, AuditAnswer, Cancelled, CleanUpPreview, DeletePreview, DeletionAnswer, ErrorBody, Filter, JobDetails, ListLine, OpenApproval, Policy, Preview, ProtectionLists, SavedKey, Selection, Settings, Status } from "../../types/wire" */
+/** @import { Answer, AuditAnswer, Cancelled, CleanUpPreview, DeletePreview, DeletionAnswer, ErrorBody, Filter, JobDetails, ListLine, OpenApproval, Policy, Preview, Progress, ProtectionLists, SavedKey, Selection, Settings, Status } from "../../types/wire" */
 /** @import { DeletionRequest } from "./deletion/confirm.mjs" */
 
 /** A request failed. `code` selects the message on screen. */

@@ -8,10 +8,11 @@ import { AuditLog } from "./audit/model.mjs";
 import { AuditPage } from "./audit/page.mjs";
 import { CleanUp } from "./cleanup/model.mjs";
 import { CleanUpPage } from "./cleanup/page.mjs";
-import { copyText } from "./common/browser.mjs";
+import { browserStorage, copyText } from "./common/browser.mjs";
 import { banners } from "./common/components.mjs";
 import { createDialogs } from "./common/dialogs.mjs";
 import { useLocale } from "./common/format.mjs";
+import { WorkflowNames } from "./common/names.mjs";
 import { COMMON } from "./common/strings.mjs";
 import { createToasts } from "./common/toasts.mjs";
 import { ConnectSteps } from "./connect/dialog.mjs";
@@ -23,7 +24,7 @@ import { createSteps } from "./deletion/dialogs.mjs";
 import { start } from "./deletion/submit.mjs";
 import { createUndo } from "./deletion/toasts.mjs";
 import { Details } from "./details/view.mjs";
-import { createWorkflowNames, createWorkflows } from "./details/workflows.mjs";
+import { createWorkflowNames, createWorkflows, openNames } from "./details/workflows.mjs";
 import { createPlaces } from "./list/host.mjs";
 import { Store } from "./list/store.mjs";
 import { idsCopied } from "./list/strings.mjs";
@@ -74,7 +75,9 @@ export class App {
     const confirmation = new Confirmation({ api, dialogs, steps: createSteps(api), connect: this.connect, now, onAccountChanged });
     this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible });
     const protection = (this.protection = new Protection(api));
-    this.store = new Store({ api, deletions: this.deletions, protection, now: () => Date.now() });
+    const names = new WorkflowNames(browserStorage);
+    this.store = new Store({ api, deletions: this.deletions, protection, names, now: () => Date.now() });
+    this.store.on(["load"], () => names.learn(openNames(host.extensionManager.workflow)));
     this.cleanUp = new CleanUp({ api, after });
     this.auditLog = new AuditLog({ api });
     this.settings = createSettings({ api, onStatus: this.#setStatus });
@@ -121,7 +124,7 @@ export class App {
     const protecting = new ProtectionActions({ protection, dialogs, toasts, all: () => store.all() });
     const cancelling = createCancellation({ api, dialogs, toasts, onChange: () => store.changed() });
     return {
-      remove: (target, confirmed) => void start(deletions, { account: store.account, ...target }, confirmed),
+      remove: (target, confirmed, hidden) => void start(deletions, { account: store.account, ...target }, confirmed, false, hidden),
       cancel: (rows) => void cancelling.ask(rows, store.account),
       protect: (rows, wish) => void protecting.set(rows, wish),
       protectWorkflow: (row) => void protecting.protectWorkflow(row),

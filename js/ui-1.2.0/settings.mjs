@@ -2,7 +2,7 @@
 /** Settings > Cloud history. Safeguards are saved on this pack's server, because any page can change ComfyUI's settings. */
 
 import { asApiError } from "./api.mjs";
-import { el } from "./common/dom.mjs";
+import { el, isComposing } from "./common/dom.mjs";
 import { errorLine } from "./common/strings.mjs";
 
 /** @import { Settings, Status } from "../../types/wire" */
@@ -77,7 +77,7 @@ class Field {
     element.addEventListener("change", () => void this.#changed());
     this.box = el("div", { class: "cch cch-setting" }, this.#note, element);
     // ComfyUI has shortcuts of single keys.
-    this.box.addEventListener("keydown", (event) => event.key !== "Escape" && event.key !== "Tab" && event.stopPropagation());
+    this.box.addEventListener("keydown", (event) => (isComposing(event) || (event.key !== "Escape" && event.key !== "Tab")) && event.stopPropagation());
   }
 
   /** @param {Status} status */

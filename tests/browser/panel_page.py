@@ -56,13 +56,18 @@ class Panel:
         await self.root.get_by_placeholder("Search Jobs...").fill(text)
 
     async def select(self, jobs: Iterable[SimulatedJob]) -> None:
-        """Click the row of each job."""
+        """Click the tick of each job."""
         for job in jobs:
-            await self.row(job).locator(".cch-name").click()
+            await self.row(job).locator(".cch-pick").click()
 
     async def expect_count(self, selected: int, shown: int, every: int) -> None:
-        """Expect these numbers in the count line."""
-        await expect(self.count).to_have_text(f"{selected:,} selected of {shown:,} shown, {every:,} in all")
+        """Expect these numbers of jobs in the count line, the list and the tab All."""
+        jobs = counted(every)
+        words = f"{selected:,} selected" if selected else jobs if shown == every else f"{shown:,} of {jobs}"
+        await expect(self.count).to_have_text(re.compile(rf"^{words}(, .*of run time)?$"))
+        await expect(self.tab("All")).to_have_accessible_name(f"All, {jobs}")
+        if shown:
+            await expect(self.rows.first).to_have_attribute("aria-setsize", str(shown))
 
     async def ask_to_delete(self, jobs: int) -> Locator:
         """Press Delete… for the selection, and return the dialog once it shows the numbers."""
@@ -91,7 +96,7 @@ async def open_panel(page: Page) -> Panel:
 async def open_list(page: Page, cloud: SimulatedCloud) -> Panel:
     """Open the panel and wait until all jobs are listed."""
     panel = await open_panel(page)
-    await expect(panel.count).to_contain_text(f"{len(cloud.listed()):,} in all")
+    await expect(panel.count).to_contain_text(counted(len(cloud.listed())))
     return panel
 
 
@@ -102,11 +107,16 @@ async def open_page(panel: Panel, item: str) -> Locator:
     return panel.root.locator(".cch-page")
 
 
-async def shown_panel(page: Page) -> Panel:
-    """Return the visible panel, in the sidebar or in its window."""
-    root = page.get_by_role("region", name="Cloud history")
+async def shown_panel(page: Page, which: str = "*") -> Panel:
+    """Return the visible panel, in the sidebar or in its window. `which` is a selector if both are open."""
+    root = page.get_by_role("region", name="Cloud history").and_(page.locator(which))
     await expect(root).to_be_visible()
     return Panel(page, root)
+
+
+def counted(jobs: int) -> str:
+    """Return a number of jobs in words."""
+    return f"{jobs:,} job{'s' if jobs != 1 else ''}"
 
 
 def newest_first(jobs: Iterable[SimulatedJob]) -> list[SimulatedJob]:
@@ -122,5 +132,4 @@ def sent_ids(cloud: SimulatedCloud) -> list[str]:
 
 async def expect_removed(page: Page, jobs: int) -> None:
     """Expect the toast of a complete success."""
-    words = f"{jobs:,} job{'s' if jobs != 1 else ''} removed from your cloud history"
-    await expect(toasts(page, words)).to_be_visible()
+    await expect(toasts(page, f"{counted(jobs)} removed from your cloud history")).to_be_visible()

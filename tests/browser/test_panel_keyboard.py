@@ -56,8 +56,10 @@ async def open_delete_and_undo(page: Page, cloud: SimulatedCloud) -> Panel:
     await panel.expect_count(0, 21, 21)
     await page.keyboard.press("Control+z")
     await expect(toasts(page, "Nothing was deleted")).to_contain_text("3 jobs are back in the list.")
-    await panel.expect_count(0, 24, 24)
+    await panel.expect_count(3, 24, 24)
     await expect(panel.list).to_be_focused()
+    await page.keyboard.press("Escape")
+    await panel.expect_count(0, 24, 24)
     assert cloud.history_posts == []
     return panel
 
@@ -68,7 +70,7 @@ async def reach_the_search_the_tabs_and_the_row_menu(panel: Panel) -> None:
     await page.keyboard.press("/")
     await expect(panel.root.get_by_placeholder("Search Jobs...")).to_be_focused()
     await page.keyboard.type("r/w")
-    await expect(panel.count).to_contain_text("0 selected of 0 shown")
+    await panel.expect_count(0, 0, 24)
     await page.keyboard.press("Escape")
     await panel.expect_count(0, 24, 24)
 

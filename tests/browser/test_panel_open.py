@@ -114,11 +114,11 @@ async def test_the_optional_top_button_opens_the_panel_and_its_window_shows_the_
     await large.focus()
     await page.keyboard.press("Enter")
     window = dialog(page)
-    await expect(window.locator(".cch-count")).to_have_text("1 selected of 24 shown, 24 in all")
+    await expect(window.locator(".cch-count")).to_contain_text("1 selected")
     await expect_the_columns_to_fit_at_every_width(page)
     # The first Escape clears the selection, the second closes the window.
     await page.keyboard.press("Escape")
-    await expect(window.locator(".cch-count")).to_contain_text("0 selected")
+    await expect(window.locator(".cch-count")).to_have_text("24 jobs")
     await page.keyboard.press("Escape")
     await expect(window).to_have_count(0)
     await expect(large).to_be_focused()

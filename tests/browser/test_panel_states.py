@@ -76,10 +76,13 @@ async def go_offline_and_online_again(panel: Panel, cloud: SimulatedCloud) -> No
     await refresh(panel)
     banner = panel.root.locator(".cch-card").filter(has_text="The connection was lost")
     await expect(banner).to_contain_text("You can look, but not delete.", timeout=20_000)
-    await expect(panel.count).to_contain_text("1 selected of 24 shown, 24 in all at ")
+    await expect(panel.count).to_contain_text("1 selected")
     await expect(button(panel.root, "Delete 1…")).to_be_disabled()
     await panel.list.press("Delete")
     await expect(dialog(panel.page)).to_have_count(0)
+    await panel.list.press("Escape")
+    await expect(panel.count).to_contain_text("24 jobs at ")
+    await panel.select([chosen])
 
     cloud.faults.clear()
     await button(banner, "Try again").click()
@@ -102,7 +105,7 @@ async def test_the_panel_says_that_the_history_is_empty_until_a_job_arrives(page
 async def test_the_panel_says_that_a_list_is_incomplete(page: Page, cloud: SimulatedCloud) -> None:
     cloud.faults.append(Fault(JOBS, "status", after=1, times=None, status=500))
     panel = await open_panel(page)
-    await expect(panel.count).to_have_text("0 selected of 1,000 shown, at least 1,000 in all", timeout=30_000)
+    await expect(panel.count).to_have_text("At least 1,000 jobs", timeout=30_000)
     await expect(panel.tab("All")).to_contain_text("1,000+")
     cloud.faults.clear()
     await panel.root.locator(".cch-zone.top").get_by_role("button", name="again").click()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,24 @@ def test_a_filter_matches_jobs_with_any_of_its_statuses() -> None:
 )
 def test_a_search_matches_name_id_workflow_and_error_ignoring_case(text: str, found: bool) -> None:
     assert JobFilter(search=text).matches(CAT) is found
+
+
+SEARCHES = json.loads((Path(__file__).parent / "search_cases.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("text", "found"), SEARCHES["cases"])
+def test_a_search_finds_each_word_by_the_same_rule_as_the_browser(text: str, found: bool) -> None:
+    """tests/js/list/filter.test.js reads the same cases."""
+    row = SEARCHES["job"]
+    searched = Job(
+        row["id"],
+        JobStatus.FAILED,
+        "",
+        workflow_id=row["workflow_id"],
+        preview=OutputFile(row["name"]),
+        error=JobError(row["error"]),
+    )
+    assert JobFilter(search=text).matches(searched) is found
 
 
 @pytest.mark.parametrize(

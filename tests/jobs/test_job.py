@@ -260,8 +260,8 @@ def test_a_search_does_not_match_text_that_the_list_hides() -> None:
     row = {"id": JOB, "workflow_id": KEY, "execution_error": {"exception_message": f"no {KEY}"}}
     job = read_job({**row, "preview_output": {"filename": f"{KEY}.png"}}, NOON)
     assert job is not None
-    assert not [end for end in range(1, len(KEY) + 1) if end > 3 and job.mentions(KEY[:end].lower())]
-    assert job.mentions("[hidden].png")
+    assert not [end for end in range(1, len(KEY) + 1) if end > 3 and job.mentions([KEY[:end].lower()])]
+    assert job.mentions(["[hidden].png"])
 
 
 @pytest.mark.parametrize("count", [-1, True, 1.0, "2", None, [2], 2**53, 10**4000])

@@ -3,6 +3,12 @@
 
 import { el } from "./dom.mjs";
 
+/** The browser's storage. Its methods throw where the browser allows none. @type {Pick<Storage, "getItem" | "setItem">} */
+export const browserStorage = {
+  getItem: (key) => window.localStorage.getItem(key),
+  setItem: (key, value) => window.localStorage.setItem(key, value),
+};
+
 /** @param {string} text */
 function copyBySelection(text) {
   const before = document.activeElement;

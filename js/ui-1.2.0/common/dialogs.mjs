@@ -5,7 +5,7 @@
  */
 
 import { button } from "./components.mjs";
-import { el, hostComponent } from "./dom.mjs";
+import { el, hostComponent, isComposing } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { Presses } from "./presses.mjs";
 import { COMMON } from "./strings.mjs";
@@ -53,7 +53,7 @@ export async function confirmed(dialogs, view, yes, no = COMMON.cancel) {
 function stopKeys(root) {
   for (const type of STOPPED) {
     root.addEventListener(type, (event) => {
-      if (!(event instanceof KeyboardEvent && PASSED_ON.has(event.key))) event.stopPropagation();
+      if (!(event instanceof KeyboardEvent && PASSED_ON.has(event.key) && !isComposing(event))) event.stopPropagation();
     });
   }
 }

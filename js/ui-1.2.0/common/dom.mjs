@@ -66,6 +66,9 @@ export function loadStyle() {
 /** How large the browser's text is, compared with the usual 16 pixels. */
 export const textScale = () => parseFloat(window.getComputedStyle(document.documentElement).fontSize) / 16 || 1;
 
+/** Whether a key belongs to an input method that is composing text, such as the Escape that ends it. @param {{isComposing?: boolean, keyCode?: number}} event */
+export const isComposing = ({ isComposing, keyCode }) => isComposing === true || keyCode === 229; // Safari sends only the code.
+
 /** Reuses the element's text node, because a new one costs a new layout box. @param {Element} element @param {string} text */
 export function writeText(element, text) {
   const node = element.firstChild;

@@ -3,7 +3,7 @@
 
 import { HistoryApiError, noKey } from "../api.mjs";
 import { banners, button, errorStep, externalLink, facts, hint } from "../common/components.mjs";
-import { el } from "../common/dom.mjs";
+import { el, isComposing } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import * as words from "../common/strings.mjs";
 
@@ -54,7 +54,7 @@ class KeyForm {
     autocomplete: "off", autocapitalize: "off", spellcheck: "false",
     "data-1p-ignore": true, "data-bwignore": true, "data-lpignore": "true", "data-form-type": "other",
     oninput: () => this.#edited(),
-    onkeydown: (event) => event.key === "Enter" && !event.isComposing && void this.#save(false),
+    onkeydown: (event) => event.key === "Enter" && !isComposing(event) && void this.#save(false),
   });
   #box = el("label", { class: "cch-in" }, icon("key"), this.#input);
   #test = button({ label: CONNECT.test, kind: "primary", press: () => void this.#save(false) });

@@ -3,6 +3,7 @@
 
 import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "../api.mjs";
 
+/** @import { HiddenSelection } from "../../../types/list" */
 /** @import { Selection, Status } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 /** @import { Dialogs, Frame } from "../common/dialogs.mjs" */
@@ -12,6 +13,7 @@ import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "
  * The selected jobs. Once confirmed, also the preview that the person confirmed.
  * @typedef {object} DeletionRequest
  * @property {Selection | {clear: true}} selection
+ * @property {HiddenSelection} [hidden] the part of the selection that the list does not show
  * @property {boolean} [backup] whether to back up workflows first; absent: use the setting
  * @property {any} [preview] that was shown; a clear may be previewed as a deletion by ids
  * @property {Status} [status] of the server at the time of the preview
@@ -21,7 +23,7 @@ import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "
 /**
  * @typedef {object} Steps
  * @property {(frame: Frame, request: DeletionRequest) => Promise<unknown>} counting
- * @property {(frame: Frame, request: Previewed, grew: boolean) => Promise<string | null>} confirm resolves with "yes" to delete
+ * @property {(frame: Frame, request: Previewed, grew: boolean) => Promise<string | null>} confirm resolves with "yes" to delete, "shown" to keep only the jobs that the list shows
  * @property {(frame: Frame, request: Previewed) => Promise<unknown>} nothing
  * @property {(frame: Frame, why?: string) => Promise<string | null>} tooOld resolves with "again" to look again
  * @property {(frame: Frame, origin: Origin) => Promise<unknown>} busy
@@ -102,9 +104,21 @@ export class Confirmation {
     const { steps, now } = this.parts;
     const { preview } = request;
     if ((preview.removable ?? preview.finished) === 0) return steps.nothing(frame, request).then(() => null);
-    if ((await steps.confirm(frame, request, grew)) !== "yes") return null;
+    const answer = await steps.confirm(frame, request, grew);
+    if (answer === "shown") return this.#keepShown(request);
+    if (answer !== "yes") return null;
     if (now() - receivedAt < preview.expires_in * 1000) return request;
     return (await steps.tooOld(frame)) === "again" ? "again" : null;
+  }
+
+  /** @param {Previewed} request @returns {"again" | null} */
+  #keepShown(request) {
+    const target = request.hidden?.keepShown();
+    if (!target) return null;
+    const { account } = /** @type {Selection} */ (request.selection);
+    request.selection = { ...target, ...(account && { account }) };
+    delete request.hidden;
+    return "again";
   }
 
   /** @param {Frame} frame @param {HistoryApiError} error @param {Status | null} status @returns {Promise<"again" | null>} */

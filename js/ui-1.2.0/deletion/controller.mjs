@@ -129,6 +129,8 @@ export class Deletions {
   #lost = [];
   /** @type {Set<() => void>} */
   #listeners = new Set();
+  /** @type {Set<(ids: string[]) => void>} */
+  #undoneListeners = new Set();
   /** @type {Set<DeletionView>} */
   #views = new Set();
   /** @type {Set<string>} ids of undone holds: an older status may still contain them */
@@ -149,6 +151,11 @@ export class Deletions {
   subscribe(listener) {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** Calls back with the ids of jobs whose deletion was undone. @param {(ids: string[]) => void} listener */
+  onUndone(listener) {
+    this.#undoneListeners.add(listener);
   }
 
   /** @param {DeletionView} view @returns {() => void} */
@@ -297,6 +304,7 @@ export class Deletions {
     if (!entry || !this.entries.includes(entry)) return;
     if (entry.hold) this.#undoneHolds.add(entry.hold);
     this.drop(entry);
+    for (const listener of this.#undoneListeners) listener([...entry.ids]);
     const message = { title: words.NOT_DELETED, detail: words.backInList(entry.jobs) };
     if (entry.mine) entry.toast.show("info", message);
     this.say(`${message.title}. ${message.detail}`);

@@ -136,12 +136,14 @@ export const createSteps = (api) => ({
     const isClear = "clear" in request.selection;
     const { preview, status } = request;
     const body = isClear ? clearBody(preview, backupTick(request)) : deleteBody(preview, backupTick(request));
+    const { hidden } = request;
+    const keepShown = hidden && hidden.shown > 0 && { label: DELETE.keepShown, kind: /** @type {const} */ ("ghost"), answer: "shown" };
     const label = preview.kind === "clear" ? words.clearButton(preview.finished) : words.deleteButton(preview.removable);
     return frame.show({
       title: titleOf(isClear, preview),
       width: isClear ? CLEAR_WIDTH : WIDTH,
-      body: [...banners(status, api), grew && grewHint(), ...body],
-      buttons: [{ label: COMMON.cancel }, { label, kind: "danger", icon: "trash", answer: "yes" }],
+      body: [...banners(status, api), grew && grewHint(), hidden && hint("warning", words.hiddenSelection(hidden), "cch-msg warn"), ...body],
+      buttons: [{ label: COMMON.cancel }, ...(keepShown ? [keepShown] : []), { label, kind: "danger", icon: "trash", answer: "yes" }],
     });
   },
 

@@ -17,6 +17,7 @@ export const DELETE = {
   oldest: "Oldest",
   newest: "Newest",
   outputs: "Outputs",
+  keepShown: "Keep only those shown",
   account: "Account",
   copyReport: "Copy report",
   reportCopied: "Report copied",
@@ -56,6 +57,12 @@ export const HOLD = {
 const jobs = (n) => plural(n, "{n} job", "{n} jobs");
 
 /* Before the confirmation */
+
+/** @param {{selected: number, shown: number}} selection of which the list shows only some jobs */
+export const hiddenSelection = ({ selected, shown }) =>
+  shown
+    ? `${number(selected)} jobs are selected. The list shows only ${number(shown)} of them.`
+    : plural(selected, "{n} job is selected. The list does not show it.", "{n} jobs are selected. The list shows none of them.");
 
 /** @param {number} n */
 export const deleteTitle = (n) => `Delete ${jobs(n)} from your cloud history?`;

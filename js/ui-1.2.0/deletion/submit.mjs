@@ -8,6 +8,7 @@ import { NOT_REMOVED } from "./result_strings.mjs";
 import { LOST, NOT_DELETED } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
+/** @import { HiddenSelection } from "../../../types/list" */
 /** @import { HistoryApiError } from "../api.mjs" */
 /** @import { DeletionRequest, Previewed } from "./confirm.mjs" */
 /** @import { Deletions } from "./controller.mjs" */
@@ -21,15 +22,16 @@ const OUTCOME_UNKNOWN = new Set([NO_ANSWER, STRANGE, "internal"]);
  * @param {DeletionRequest["selection"]} selection
  * @param {() => void} [confirmed] called once the person has confirmed
  * @param {boolean} [grew] whether this repeats a confirmation because more jobs have finished
+ * @param {HiddenSelection} [hidden] the part of the selection that the list does not show
  * @returns {Promise<boolean>} false if another dialog of this pack was open
  */
-export async function start(flow, selection, confirmed, grew = false) {
+export async function start(flow, selection, confirmed, grew = false, hidden = undefined) {
   const { confirmation } = flow.parts;
   if (flow.entries.some((entry) => entry.mine && isOpen(entry) && !entry.hold)) {
     await confirmation.tellBusy("ours");
     return true;
   }
-  let answer = await confirmation.ask({ selection }, grew);
+  let answer = await confirmation.ask({ selection, ...(hidden && { hidden }) }, grew);
   if (answer === undefined) return false;
   if (answer) confirmed?.();
   while (answer) answer = await send(flow, answer);

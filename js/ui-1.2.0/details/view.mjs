@@ -3,13 +3,12 @@
 
 import { asApiError } from "../api.mjs";
 import { copyText } from "../common/browser.mjs";
-import { button, hint, iconButton, nameElement } from "../common/components.mjs";
+import { button, hint, iconButton, linkButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
-import { PANEL } from "../list/strings.mjs";
+import { PANEL, selectionActs } from "../list/strings.mjs";
 import { errorBox, facts, outputsPart, protectionButton, protectionPart } from "./parts.mjs";
 import { DETAILS } from "./strings.mjs";
 
@@ -32,7 +31,9 @@ export class Details {
   /** @type {AbortController | null} */
   #request = null;
   #protection = el("div", { class: "cch-stack" });
-  /** @type {() => void} */
+  #pane = false;
+  #outOfView = el("p", { class: "cch-hint cch-out", hidden: true }, el("span", {}, PANEL.scrolledOut, " ", linkButton(PANEL.showInList, () => this.#row && this.parts.reveal(this.#row.id))));
+  /** @type {(() => void)[]} */
   #leave;
   /** @type {(() => void)[]} functions that release the pictures on screen */
   #releases = [];
@@ -40,7 +41,13 @@ export class Details {
   /** @param {PageParts} parts */
   constructor(parts) {
     this.parts = parts;
-    this.#leave = parts.store.protection.subscribe(() => this.#drawProtection());
+    const { store } = parts;
+    this.#leave = [
+      store.protection.subscribe(() => this.#drawProtection()),
+      // Beside the list, the buttons depend on the selection.
+      store.on(["selection"], () => this.#pane && this.#drawProtection()),
+      store.names.subscribe(() => this.#row && this.#drawHead(this.#row)),
+    ];
   }
 
   /** @param {Row} row @param {{pane: boolean}} options `pane`: beside the list, not over it */
@@ -48,7 +55,8 @@ export class Details {
     const same = this.#row?.id === row.id;
     const fresh = same && this.#row?.status === row.status && (this.#details ?? this.#request ?? this.#error);
     this.#row = row;
-    this.#drawHead(row, pane);
+    this.#pane = pane;
+    this.#drawHead(row);
     if (fresh) return;
     if (!same) this.#details = null;
     void this.#load(row);
@@ -64,8 +72,13 @@ export class Details {
     this.#tail.replaceChildren();
   }
 
+  /** @param {boolean} inView whether the list beside the details shows the row */
+  setInView(inView) {
+    this.#outOfView.hidden = inView;
+  }
+
   destroy() {
-    this.#leave();
+    for (const leave of this.#leave) leave();
     this.close();
     this.element.remove();
   }
@@ -80,7 +93,14 @@ export class Details {
     this.#request = null;
     this.#details = details ?? this.#details;
     this.#error = error && asApiError(error);
+    this.#learnName(row);
     this.#draw();
+  }
+
+  /** Remembers the workflow's name, which only a job's details contain. @param {Row} row */
+  #learnName({ workflow_id: id }) {
+    const name = /** @type {{name?: unknown} | null | undefined} */ (this.#details?.workflow)?.name;
+    if (typeof name === "string") this.parts.store.names.learn([[id, name]]);
   }
 
   #release() {
@@ -88,13 +108,14 @@ export class Details {
     this.#releases = [];
   }
 
-  /** @param {Row} row @param {boolean} pane */
-  #drawHead(row, pane) {
-    const name = clean(row.name) || shortId(row.id);
-    this.#title.replaceChildren(nameElement(name, name));
+  /** @param {Row} row */
+  #drawHead(row) {
+    const pane = this.#pane;
+    const [head, tail] = this.parts.store.nameParts(row);
+    this.#title.replaceChildren(el("span", { class: "cch-name", title: head + tail }, el("span", { dir: "auto" }, head), el("span", {}, tail)));
     this.#head.className = pane ? "cch-sidehead" : "cch-head back";
     const { back, close } = this.parts;
-    const children = pane ? [this.#title] : [iconButton("left", PANEL.back, back), this.#title, iconButton("close", COMMON.close, close)];
+    const children = pane ? [this.#title, this.#outOfView] : [iconButton("left", PANEL.back, back), this.#title, iconButton("close", COMMON.close, close)];
     if (this.#head.children.length !== children.length) this.#head.replaceChildren(...children);
   }
 
@@ -169,7 +190,9 @@ export class Details {
     const { workflows, store, actions, close } = this.parts;
     const known = this.#details ?? undefined;
     const active = isActive(job.status);
-    const why = store.blocked();
+    const { size } = store.selection;
+    const elsewhere = this.#pane && size ? selectionActs(size) : "";
+    const why = elsewhere || store.blocked();
     const open = button({ label: DETAILS.open, icon: "flow", press: () => void workflows.open(job.id, known).then((opened) => opened && this.element.closest("[role=dialog]") && close()) });
     const download = iconButton("down", DETAILS.download, () => void workflows.download(job.id, known), "cch-ib field");
     const gone = button({ label: DETAILS.remove, icon: "trash", kind: "danger-quiet", press: () => why || actions.remove({ ids: [job.id] }) });
@@ -181,7 +204,11 @@ export class Details {
     const has = waiting || Boolean(known?.workflow);
     const there = this.#error?.code !== "not_found";
     const isProtected = store.protection.covers(job);
-    const protectionPress = there && protectionButton(isProtected, () => actions.protect([job], !isProtected));
+    const protectionPress = there && protectionButton(isProtected, () => elsewhere || actions.protect([job], !isProtected));
+    if (protectionPress && elsewhere) {
+      protectionPress.setAttribute("aria-disabled", "true");
+      protectionPress.title = elsewhere;
+    }
     const right = el("span", { class: "cch-right" }, protectionPress, there && !isProtected && !active && job.status !== "unknown" && gone);
     const parts = active ? [left, right] : [has && open, has && download, right.firstChild && right];
     for (const each of waiting ? [open, download] : []) each.setAttribute("aria-disabled", "true");

@@ -95,3 +95,19 @@ export const createWorkflowNames = (getWorkflows) => (/** @type {string} */ id) 
   const found = [activeWorkflow, ...openWorkflows].find((workflow) => workflow?.activeState?.id === id);
   return found?.filename ?? "";
 };
+
+/**
+ * The ids and names of the saved workflows that are open. Leaves out an id that several of them share, because copies keep the id.
+ * @param {ExtensionManager["workflow"]} workflows
+ * @returns {[string, string][]}
+ */
+export function openNames({ activeWorkflow, openWorkflows = [] } = {}) {
+  /** @type {Map<string, Set<string>>} */
+  const names = new Map();
+  for (const workflow of [activeWorkflow, ...openWorkflows]) {
+    const { filename, activeState, isTemporary } = workflow ?? {};
+    if (!activeState?.id || !filename || isTemporary) continue;
+    names.set(activeState.id, (names.get(activeState.id) ?? new Set()).add(filename));
+  }
+  return [...names].filter(([, each]) => each.size === 1).map(([id, each]) => [id, [...each].join("")]);
+}

@@ -2,12 +2,12 @@
 /** The fields for search, filters and order above the list. */
 
 import { button, iconButton } from "../common/components.mjs";
-import { el } from "../common/dom.mjs";
+import { el, isComposing } from "../common/dom.mjs";
 import { clean, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { PROTECT, PROTECTIONS } from "../protection/strings.mjs";
 import { EVERYTHING, inForce } from "./filter.mjs";
-import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES } from "./strings.mjs";
+import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES, workflowOption } from "./strings.mjs";
 
 /** @import { Store } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */
@@ -40,9 +40,11 @@ const radios = (name, options, value, choose, className) =>
 
 /** @param {Store} store @param {string} current the workflow on the canvas @param {string} chosen the id in the filter, offered even if no job has it @returns {[string, string][]} */
 export function workflowOptions(store, current, chosen) {
-  const ids = new Set([...store.workflows(), chosen].filter((id) => id && id !== current));
-  const known = [...ids].map((id) => /** @type {[string, string]} */ ([id, shortId(id)]));
-  return [["", FIELDS.allWorkflows], ...(current ? [/** @type {[string, string]} */ ([current, FIELDS.currentWorkflow])] : []), ...known];
+  const counts = new Map(store.workflows());
+  const word = (/** @type {string} */ id, label = store.names.of(id) || shortId(id)) => workflowOption(label, counts.get(id) ?? 0);
+  const ids = new Set([...counts.keys(), chosen].filter((id) => id && id !== current));
+  const known = [...ids].map((id) => /** @type {[string, string]} */ ([id, word(id)]));
+  return [["", FIELDS.allWorkflows], ...(current ? [/** @type {[string, string]} */ ([current, word(current, FIELDS.currentWorkflow)])] : []), ...known];
 }
 
 /** @param {Store} store @param {string} current @param {() => void} done */
@@ -90,7 +92,7 @@ export class Finder {
   search = el("input", {
     placeholder: PANEL.search, "aria-label": PANEL.searchBy, spellcheck: "false", autocomplete: "off", dir: "auto",
     oninput: () => this.#typed(),
-    onkeydown: ({ key }) => key === "Enter" && this.#find(),
+    onkeydown: (event) => event.key === "Enter" && !isComposing(event) && this.#find(),
   });
   chips = el("div", { class: "cch-chips" });
   element = el("div", { class: "cch-find" }, el("div", { class: "cch-search" }, icon("search"), this.search, this.#clear), this.#filter, this.#sort);
@@ -147,7 +149,7 @@ export class Finder {
     this.#dot.textContent = number(n);
     this.#dot.hidden = !n;
     this.#filter.setAttribute("aria-label", filterSpoken(n));
-    const all = chips(choice, this.currentWorkflow()).map(([label, without]) => {
+    const all = chips(choice, this.currentWorkflow(), store.names.of).map(([label, without]) => {
       const press = () => (store.choose(without), this.#filter.focus());
       const attributes = { type: "button", class: "cch-chip", "aria-label": removeFilter(clean(label)), onclick: press };
       return el("button", attributes, el("span", { class: "cch-cut", dir: "auto" }, label), icon("close", "s12"));

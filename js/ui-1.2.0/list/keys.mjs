@@ -1,7 +1,9 @@
 // @ts-check
 /** Maps keys to actions of the panel. */
 
-/** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} Press */
+import { isComposing } from "../common/dom.mjs";
+
+/** @typedef {Partial<Pick<KeyboardEvent, "isComposing" | "keyCode">> & Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">} Press */
 /** @typedef {{do: "move", by: "row" | "page" | "end", way: 1 | -1, extend: boolean}} Move */
 /** @typedef {Move | {do: "toggle" | "all" | "details" | "view" | "delete" | "protect" | "copy" | "menu"}} ListKey */
 
@@ -25,6 +27,7 @@ const withControl = ({ ctrlKey, metaKey, altKey, shiftKey }) => (ctrlKey || meta
 /** @param {Press} press @returns {ListKey | null} */
 export function listKey(press) {
   const { key, shiftKey, altKey, ctrlKey, metaKey } = press;
+  if (isComposing(press)) return null;
   const control = withControl(press) && WITH_CONTROL[key.toLowerCase()];
   if (control) return { do: control };
   if (altKey || ctrlKey || metaKey) return null;
@@ -39,6 +42,7 @@ export function listKey(press) {
 
 /** Keys that work anywhere in the panel; text fields keep all but Escape. @param {Press} press @param {boolean} inField @returns {"search" | "undo" | "escape" | null} */
 export function panelKey(press, inField) {
+  if (isComposing(press)) return null;
   if (press.key === "Escape") return "escape";
   if (inField) return null;
   if (withControl(press) && press.key.toLowerCase() === "z") return "undo";
@@ -64,4 +68,4 @@ export function hideUndo(press) {
 }
 
 /** Whether ComfyUI may receive the key. Its shortcuts without a modifier must not run inside the panel. @param {Press} press */
-export const passes = ({ key, ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey || key === "Escape" || key === "Tab";
+export const passes = (press) => !isComposing(press) && (press.ctrlKey || press.metaKey || press.altKey || press.key === "Escape" || press.key === "Tab");

@@ -1,7 +1,6 @@
 // @ts-check
 /** A row element, which is reused for other jobs while the list scrolls. */
 
-import { cut } from "../common/components.mjs";
 import { el, writeAttribute, writeText } from "../common/dom.mjs";
 import { ago, clean, clockTime, dateTime, duration, number, shortId } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
@@ -22,6 +21,7 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
 /**
  * @typedef {object} Shown
  * @property {Row} row
+ * @property {[string, string]} name of which only the first part may be shortened
  * @property {number} index
  * @property {number} top
  * @property {number} count
@@ -40,12 +40,13 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
 const clockOf = ({ row, now }) => Math.floor(now / (isActive(row.status) ? 1000 : 60_000));
 
 export class RowView {
-  #check = el("span", { class: "cch-check" }, icon("check"));
+  #check = el("span", { class: "cch-pick", "data-do": "select" }, el("span", { class: "cch-check" }, icon("check")));
   #kind = icon("flow");
   image = el("img", { alt: "", hidden: true, draggable: "false" });
   #thumb = el("span", { class: "cch-thumb" }, this.#kind, this.image);
   #head = el("span", { dir: "auto" });
   #tail = el("span");
+  #name = el("span", { class: "cch-name" }, this.#head, this.#tail);
   #when = el("time", { class: "cch-when" });
   #icon = icon("ok");
   #word = el("span", { dir: "auto" });
@@ -55,12 +56,14 @@ export class RowView {
   #outsCount = el("span");
   #outs = el("span", { class: "cch-outs" }, this.#outsIcon, this.#outsCount);
   #error = el("span", { class: "cch-err", dir: "auto" });
-  #code = el("code");
+  #code = el("code", { dir: "ltr" });
   #cancel = el("span", { class: "cch-link", "data-do": "cancel" }, PANEL.cancelJob);
+  /** What a screen reader reads after the visible text. */
+  #spoken = el("span", { class: "cch-unseen" });
   #lock = icon("lock", "lock");
   #protectIcon = icon("unlock", "s14");
   #protect = el("span", { class: "cch-ib s", "data-do": "protect" }, this.#protectIcon);
-  #acts = el("span", { class: "cch-acts" }, this.#protect, el("span", { class: "cch-ib s", title: PANEL.details, "data-do": "details" }, icon("right", "s14")));
+  #acts = el("span", { class: "cch-acts", "aria-hidden": "true" }, this.#cancel, this.#protect, el("span", { class: "cch-ib s", title: PANEL.details, "data-do": "details" }, icon("right", "s14")));
   element = el(
     "div",
     { class: "cch-row", role: "option" },
@@ -69,9 +72,12 @@ export class RowView {
     el(
       "span",
       { class: "cch-main" },
-      el("span", { class: "cch-l1" }, el("span", { class: "cch-name" }, this.#head, this.#tail), this.#when),
-      el("span", { class: "cch-l2" }, this.#status, this.#took, this.#outs, this.#error, el("span", { class: "cch-end" }, this.#lock, this.#code, this.#cancel)),
+      // The spaces separate the words in the row's accessible name, which is its text.
+      el("span", { class: "cch-l1" }, this.#name, " ", this.#when),
+      " ",
+      el("span", { class: "cch-l2" }, this.#status, " ", this.#took, " ", this.#outs, " ", this.#error, " ", el("span", { class: "cch-end" }, this.#lock, this.#code)),
     ),
+    this.#spoken,
     this.#acts,
   );
   key = "";
@@ -88,14 +94,11 @@ export class RowView {
 
   /** @param {Shown} shown */
   fill(shown) {
-    const { row, index, top, count, selected, focused, joined, relative, now, cancel, id, isProtected, mark } = shown;
+    const { row, name: [head, tail], index, top, count, selected, focused, joined, relative, now, cancel, id, isProtected, mark } = shown;
     const { element } = this;
-    const all = [row, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, isProtected, mark?.word, mark?.why];
+    const all = [row, head, tail, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, isProtected, mark?.word, mark?.why];
     if (all.every((each, at) => each === this.#filled[at])) return;
     this.#filled = all;
-    const [named, short] = [clean(row.name), shortId(row.id)];
-    const name = named || short;
-    const [head = "", tail = ""] = cut(name);
     const [look, className] = mark ? [mark.icon, mark.kind] : [statusOf(row.status).icon, statusOf(row.status).look];
     const word = mark?.word ?? statusWord(row);
     const error = clean(mark ? mark.why : row.error?.message);
@@ -107,26 +110,28 @@ export class RowView {
     this.key = row.id;
     writeText(this.#head, head);
     writeText(this.#tail, tail);
+    writeAttribute(this.#name, "title", head + tail);
     writeText(this.#when, when);
     writeAttribute(this.#when, "title", row.created === null ? "" : dateTime(row.created, true));
     writeAttribute(this.#status, "class", `cch-st ${className}`);
     writeText(this.#word, word);
     setIcon(this.#icon, look);
-    writeText(this.#took, time === null || error ? "" : duration(time));
+    writeText(this.#took, time === null ? "" : duration(time));
     this.#drawOutputs(row, outputs);
     writeText(this.#error, error);
-    writeText(this.#code, short);
-    this.#code.hidden = this.#acts.hidden = cancelled;
+    writeText(this.#code, shortId(row.id));
     this.#cancel.hidden = !cancelled;
+    this.#protect.hidden = cancelled;
     this.#drawProtection(isProtected);
-    writeAttribute(element, "class", `cch-row${error ? " has-err" : ""}${named ? "" : " no-name"}${focused ? " is-focus" : ""}${joined}`);
+    writeAttribute(element, "class", `cch-row${error ? " has-err" : ""}${cancelled ? " is-active" : ""}${focused ? " is-focus" : ""}${joined}`);
     element.style.transform = `translateY(${top}px)`;
     element.id = id;
-    const spoken = [named ? name : `Job ${name}`, word, error, when, time !== null && !error && duration(time), outputs && outputsWord(outputs), isProtected && PROTECT.spoken];
+    const spoken = [row.created !== null && dateTime(row.created), row.outputs && outputsWord(row.outputs), isProtected && PROTECT.spoken];
+    writeText(this.#spoken, spoken.filter(Boolean).map((words) => `, ${words}`).join(""));
     writeAttribute(element, "aria-selected", String(selected));
+    writeAttribute(element, "aria-current", String(focused));
     writeAttribute(element, "aria-setsize", String(count));
     writeAttribute(element, "aria-posinset", String(index + 1));
-    writeAttribute(element, "aria-label", spoken.filter(Boolean).join(", "));
   }
 
   /** @param {Row} row @param {number} outputs */
@@ -151,19 +156,22 @@ export class RowView {
 export function rowMenu(row, { store, actions }, { open, view }) {
   const active = isActive(row.status);
   const isProtected = store.protection.covers(row);
+  // While jobs are selected, the keys act on these, and the menu on its row.
+  const { size } = store.selection;
+  const key = (/** @type {string} */ name) => (size && !(size === 1 && store.selection.has(row.id)) ? {} : { key: name });
   /** @type {Item} */
-  const protect = { label: isProtected ? PROTECT.unprotect : PROTECT.protect, icon: isProtected ? "unlock" : "lock", key: "P", press: () => actions.protect([row], !isProtected) };
+  const protect = { label: isProtected ? PROTECT.unprotect : PROTECT.protect, icon: isProtected ? "unlock" : "lock", ...key("P"), press: () => actions.protect([row], !isProtected) };
   /** @type {Item} */
   const last = active
     ? { label: PANEL.cancelAsk, icon: "stop", press: () => actions.cancel([row]) }
-    : { label: PANEL.delete, icon: "trash", key: "Delete", danger: true, press: () => actions.remove({ ids: [row.id] }) };
-  const offered = active ? store.canCancel() : !store.blocked();
+    : { label: size ? PANEL.deleteThis : PANEL.delete, icon: "trash", ...key("Delete"), danger: true, press: () => actions.remove({ ids: [row.id] }) };
+  const offered = active ? store.canCancel() : !store.whyNotRemovable([row]);
   return [
     { label: PANEL.details, icon: "info", key: "Enter", press: open },
     { label: PANEL.view, icon: "image", key: "V", press: view },
     { label: PANEL.openWorkflow, icon: "flow", press: () => actions.openWorkflow(row.id) },
     { label: PANEL.downloadWorkflow, icon: "down", press: () => actions.downloadWorkflow(row.id) },
-    { label: PANEL.copyId, icon: "copy", key: "Control+C", press: () => actions.copyIds([row.id]) },
+    { label: PANEL.copyId, icon: "copy", ...key("Control+C"), press: () => actions.copyIds([row.id]) },
     protect,
     ...(offered ? [null, last] : []),
   ];

@@ -2,9 +2,10 @@
 /** The jobs, filters and selection, also while no panel is open. No DOM. */
 
 import { HistoryApiError, noKey, STRANGE } from "../api.mjs";
-import { groupOf, GROUPS } from "../common/status.mjs";
-import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
-import { PANEL } from "./strings.mjs";
+import { jobNameParts, WorkflowNames } from "../common/names.mjs";
+import { groupOf, GROUPS, statusOf } from "../common/status.mjs";
+import { EVERYTHING, filterOf, matcher, searchesNames, sorted } from "./filter.mjs";
+import { PANEL, whyNoneRemovable } from "./strings.mjs";
 
 /** @import { Choice, Filter, Happening, Row, Status, Tab, Target } from "../../../types/list" */
 /** @import { ListLine } from "../../../types/wire" */
@@ -79,6 +80,9 @@ export class Selection {
   }
 }
 
+/** For a list without workflow names. */
+const NOT_STORED = { getItem: () => null, setItem: () => undefined };
+
 const noCounts = () => /** @type {Record<Tab | "unknown", number>} */ (Object.fromEntries(["all", "unknown", ...GROUPS.map(([group]) => group)].map((key) => [key, 0])));
 
 export class Store {
@@ -91,6 +95,10 @@ export class Store {
   /** @type {Promise<void> | null} */
   #reading = null;
   #again = false;
+  /** Selected jobs that an open deletion hides. @type {Set<string>} */
+  #heldSelection = new Set();
+  /** The focused row that an open deletion hides, and the row that took its place. @type {{id: string, next: string} | null} */
+  #heldFocus = null;
   /** The time from which "older than" filters count: the last refresh or filter change. */
   #at = 0;
   /** The listed jobs, filtered and sorted, without those on hold. @type {Row[]} */
@@ -121,17 +129,21 @@ export class Store {
   /**
    * @param {object} parts
    * @param {Pick<HistoryApi, "status" | "list">} parts.api
-   * @param {Pick<Deletions, "hides" | "subscribe" | "adopt" | "reading">} parts.deletions
+   * @param {Pick<Deletions, "hides" | "subscribe" | "onUndone" | "adopt" | "reading">} parts.deletions
    * @param {Protection} parts.protection
+   * @param {WorkflowNames} [parts.names]
    * @param {() => number} parts.now milliseconds since 1970
    */
-  constructor({ api, deletions, protection, now }) {
+  constructor({ api, deletions, protection, names = new WorkflowNames(NOT_STORED), now }) {
     this.api = api;
     this.deletions = deletions;
     this.protection = protection;
+    this.names = names;
     this.now = now;
     this.#at = now();
     deletions.subscribe(() => this.#updateRows());
+    deletions.onUndone((ids) => this.#restore(ids));
+    names.subscribe(() => this.#updateRows());
     protection.subscribe(() => {
       this.#updateRows();
       this.#notify("status");
@@ -157,7 +169,7 @@ export class Store {
 
   #updateRows() {
     const counts = noCounts();
-    const matches = matcher(this.filter(), this.protection.covers);
+    const matches = matcher(this.filter(), this.protection.covers, this.names.of);
     const only = this.choice.only && new Set(this.choice.only);
     const at = this.rows.findIndex(({ id }) => id === this.focused);
     /** @type {Row[]} */
@@ -168,28 +180,54 @@ export class Store {
       counts[groupOf(row.status)] += 1;
       if (matches(row) && (!only || only.has(row.id))) rows.push(row);
     }
+    const held = this.#hidden(this.focused) ? this.focused : "";
+    if (held) this.#notify("held");
     this.rows = sorted(rows, this.choice.sort);
     this.counts = counts;
     this.selection.keep((id) => this.loading || this.incomplete || this.#all.has(id));
+    for (const id of this.selection.ids()) if (this.#hidden(id)) this.#heldSelection.add(id);
     this.selection.keep((id) => !this.#hidden(id));
     this.#joinMatching();
     // If the focused row has gone, the row that took its place gets the focus.
     if (!this.rows.some(({ id }) => id === this.focused)) this.focused = this.rows[Math.min(Math.max(at, 0), rows.length - 1)]?.id ?? "";
+    if (held) this.#heldFocus = { id: held, next: this.focused };
     this.#notify("rows", "selection", "focus");
+  }
+
+  /** Restores the selection, and the focus unless it was moved meanwhile, after a deletion was undone. @param {string[]} ids the jobs that are back */
+  #restore(ids) {
+    const back = new Set(ids);
+    const selected = ids.filter((id) => this.#heldSelection.delete(id) && this.#all.has(id));
+    if (selected.length) this.selection.add(selected);
+    const focus = this.#heldFocus;
+    if (focus && back.has(focus.id)) {
+      this.#heldFocus = null;
+      if (this.focused === focus.next && this.rows.some(({ id }) => id === focus.id)) {
+        this.focused = focus.id;
+        this.#notify("undone");
+      }
+    }
+    this.#notify("selection", "focus");
   }
 
   /** Selects newly loaded jobs that match the selected filter, because a deletion would cover them. */
   #joinMatching() {
     const filter = this.selection.matching;
     if (!filter) return;
+    // Without the names of workflows, as the server applies the filter.
     const matches = matcher(filter, this.protection.covers);
     this.#selectMatching([...this.#all.values()].filter((row) => matches(row) && !this.deletions.hides(row)), filter);
   }
 
-  /** On a complete list selects ids, not the filter, so that jobs that arrive later are not deleted. @param {Row[]} rows @param {Filter} filter */
+  /**
+   * On a complete list selects ids, not the filter, so that jobs that arrive later are not deleted. Also selects ids if a name that only
+   * this browser knows decides what is found: for the server, the filter would mean other jobs.
+   * @param {Row[]} rows @param {Filter} filter
+   */
   #selectMatching(rows, filter) {
     const whole = this.readAt !== null && !this.incomplete && rows.length <= MAX_IDS;
-    this.selection.selectMatching(rows.map(({ id }) => id), whole ? null : filter);
+    const byIds = whole || searchesNames(filter.search ?? "", this.names.all());
+    this.selection.selectMatching(rows.map(({ id }) => id), byIds ? null : filter);
   }
 
   /** Selects all listed jobs and, while the list is incomplete, all other jobs that the filter matches. */
@@ -197,6 +235,37 @@ export class Store {
     if (this.choice.only) this.selection.add(this.rows.map(({ id }) => id));
     else this.#selectMatching(this.rows, this.filter());
     this.#notify("selection");
+  }
+
+  /** A job's name in two parts, of which only the first may be shortened on screen. @param {Row} row */
+  nameParts(row) {
+    return jobNameParts(row, this.names.of(row.workflow_id));
+  }
+
+  /** The selected jobs that are loaded. @returns {Row[]} */
+  selectedRows() {
+    return this.selection.ids().map((id) => this.get(id)).filter((row) => !!row);
+  }
+
+  /** How many selected jobs the list shows. */
+  shownSelected() {
+    const { selection } = this;
+    return selection.size ? this.rows.filter(({ id }) => selection.has(id)).length : 0;
+  }
+
+  /** Deselects all jobs that the list does not show. */
+  selectOnlyShown() {
+    this.select((selection) => selection.selectMatching(this.rows.filter(({ id }) => selection.has(id)).map(({ id }) => id)));
+  }
+
+  /** Those of the jobs that a deletion would remove. @param {Row[]} rows */
+  removable(rows) {
+    return rows.filter((row) => statusOf(row.status).finished && !this.protection.covers(row));
+  }
+
+  /** Why none of the jobs can be deleted now, as a text; "" if a deletion is possible. @param {Row[]} rows */
+  whyNotRemovable(rows) {
+    return this.blocked() || (rows.length && !this.removable(rows).length ? whyNoneRemovable(rows) : "");
   }
 
   /** @param {string} id */
@@ -214,11 +283,15 @@ export class Store {
     return this.#all.values();
   }
 
+  /** The workflows with the most jobs, and the number of their jobs. @returns {[string, number][]} */
   workflows() {
-    /** @type {Set<string>} */
-    const ids = new Set();
-    for (const { workflow_id: id } of this.#all.values()) if (id && ids.size < MAX_WORKFLOWS) ids.add(id);
-    return [...ids];
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const row of this.#all.values()) {
+      const { workflow_id: id } = row;
+      if (id && !this.deletions.hides(row)) counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+    return [...counts].sort(([, a], [, b]) => b - a).slice(0, MAX_WORKFLOWS);
   }
 
   /** @param {Partial<Choice>} change */
@@ -258,6 +331,8 @@ export class Store {
   #reset() {
     this.#all = new Map();
     this.selection.clear();
+    this.#heldSelection.clear();
+    this.#heldFocus = null;
     this.readAt = null;
     this.account = "";
     this.incomplete = false;

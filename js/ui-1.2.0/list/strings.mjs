@@ -1,11 +1,11 @@
 // @ts-check
 /** Texts on screen of the list of jobs and its pages. */
 
-import { clean, dateTime, number, plural, shortId } from "../common/format.mjs";
-import { GROUPS } from "../common/status.mjs";
+import { clean, dateTime, number, plural, roughDuration, shortId } from "../common/format.mjs";
+import { groupOf, GROUPS } from "../common/status.mjs";
 import { PROTECTIONS } from "../protection/strings.mjs";
 
-/** @import { Choice, Store } from "../../../types/list" */
+/** @import { Choice, Row, Store } from "../../../types/list" */
 
 export const PANEL = {
   title: "Cloud history",
@@ -24,7 +24,7 @@ export const PANEL = {
   status: "Status",
   jobs: "Jobs",
   search: "Search Jobs...",
-  searchBy: "Search by name, job ID, workflow ID or error",
+  searchBy: "Search by name, workflow, job ID or error",
   clearSearch: "Clear search",
   filter: "Filter",
   sort: "Sort",
@@ -41,7 +41,14 @@ export const PANEL = {
   cancelAsk: "Cancel job…",
   delete: "Delete…",
   cantDelete: "You can delete again when Comfy Cloud answers.",
+  deleteMatching: "Delete all matching…",
+  deleteThis: "Delete this job…",
   activeStay: "Active jobs can’t be deleted.",
+  protectedStay: "Protected jobs can’t be deleted.",
+  noneRemovable: "None of these jobs can be deleted: they are active, protected or of an unknown status.",
+  keepShown: "Keep only those shown",
+  scrolledOut: "This job is outside the visible part of the list.",
+  showInList: "Show in the list",
   busy: "Another deletion is running.",
   stopped: "Deletions are stopped.",
   nothingFound: "No Results Found",
@@ -95,6 +102,9 @@ export const tabSpoken = (tab, count, n) => `${tab}, ${count} ${n === 1 ? "job" 
 /** @param {number} n */
 export const filterSpoken = (n) => (n ? `${PANEL.filter}, ${number(n)} in force` : PANEL.filter);
 
+/** @param {string} name @param {number} jobs */
+export const workflowOption = (name, jobs) => `${name} (${number(jobs)})`;
+
 /** @param {string} filter */
 export const removeFilter = (filter) => `Remove filter: ${filter}`;
 
@@ -118,15 +128,21 @@ export const lastRead = (at) => `Last read at ${dateTime(at)}`;
 
 const date = (/** @type {string} */ text) => (text ? dateTime(new Date(`${text}T12:00`).getTime()).split(",")[0] : "");
 
-/** The label of each active filter, with the change that removes the filter. @param {Choice} choice @param {string} current @returns {[string, Partial<Choice>][]} */
-export function chips(choice, current) {
+/**
+ * The label of each active filter, with the change that removes the filter.
+ * @param {Choice} choice
+ * @param {string} current the workflow on the canvas
+ * @param {(workflow: string) => string} nameOf
+ * @returns {[string, Partial<Choice>][]}
+ */
+export function chips(choice, current, nameOf) {
   const { time, from, to, workflow, output, protection, only } = choice;
   const named = (/** @type {[string, string][]} */ list, /** @type {string} */ value) => list.find(([key]) => key === value)?.[1] ?? value;
   const range = from && to ? `${date(from)} to ${date(to)}` : from ? `From ${date(from)}` : `To ${date(to)}`;
   /** @type {[string, Partial<Choice>][]} */
   const all = [
     [time === "between" ? range : named(TIMES, time), time ? { time: "", from: "", to: "" } : {}],
-    [workflow === current ? FIELDS.currentWorkflow : shortId(workflow), workflow ? { workflow: "" } : {}],
+    [nameOf(workflow) || (workflow === current ? FIELDS.currentWorkflow : shortId(workflow)), workflow ? { workflow: "" } : {}],
     [named(OUTPUTS, output), output ? { output: "" } : {}],
     [named(PROTECTIONS, protection), protection ? { protection: "" } : {}],
     [`Not removed (${number(only?.length ?? 0)})`, only ? { only: null } : {}],
@@ -134,21 +150,51 @@ export function chips(choice, current) {
   return all.filter(([, without]) => Object.keys(without).length);
 }
 
-/** @param {Store} store @returns {[string, string]} the emphasised text, and the rest */
+/** "12 min of run time", with "at least" if the time of some jobs is unknown; "" if that of all is. @param {{took: number | null}[]} rows */
+export function runTime(rows) {
+  const known = rows.filter(({ took }) => took !== null);
+  if (!known.length) return "";
+  const sum = known.reduce((all, { took }) => all + (took ?? 0), 0);
+  return `${known.length < rows.length ? "at least " : ""}${roughDuration(sum)} of run time`;
+}
+
+/** @param {number} selected @param {number} shown how many of them the list shows */
+const selectedWords = (selected, shown) => (shown === selected ? "" : shown ? `, ${number(shown)} shown here` : ", none shown here");
+
+/** The count line: how many jobs are listed, or how many are selected. @param {Store} store @returns {[string, string]} the emphasised text, and the rest */
 export function countWords(store) {
   const { rows, counts, loading, loaded, total, readAt, error, incomplete, selection } = store;
-  if (loading && readAt === null) return ["", total ? `Loading jobs… ${number(loaded)} of ${number(total)}` : "Loading jobs…"];
-  const old = error && readAt !== null ? ` at ${dateTime(readAt)}` : "";
-  const all = `${incomplete && !old ? "at least " : ""}${number(counts.all)} in all${old}`;
-  return [`${number(selection.size)} selected`, ` of ${number(rows.length)} shown, ${all}`];
+  if (selection.size) {
+    const chosen = store.selectedRows();
+    const time = runTime(chosen);
+    const most = selection.matching ? `At least ${number(selection.size)}` : number(selection.size);
+    return [`${most} selected`, `${selectedWords(selection.size, store.shownSelected())}${time && `, ${time}`}`];
+  }
+  if (readAt === null) return ["", !loading ? "" : total ? `Loading jobs… ${number(loaded)} of ${number(total)}` : "Loading jobs…"];
+  const old = error ? ` at ${dateTime(readAt)}` : "";
+  const atLeast = incomplete && !old ? "at least " : "";
+  const all = `${plural(counts.all, "{n} job", "{n} jobs")}${old}`;
+  if (rows.length < counts.all) return ["", `${number(rows.length)} of ${atLeast}${all}`];
+  return ["", atLeast ? `At least ${all}` : all];
 }
+
+/** Why none of these jobs can be deleted. @param {Row[]} rows not empty */
+export function whyNoneRemovable(rows) {
+  const groups = new Set(rows.map(({ status }) => groupOf(status)));
+  if (groups.size === 1 && groups.has("active")) return PANEL.activeStay;
+  return groups.has("active") || groups.has("unknown") ? PANEL.noneRemovable : PANEL.protectedStay;
+}
+
+/** Why the details beside the list can't delete or protect their job. @param {number} selected */
+export const selectionActs = (selected) =>
+  plural(selected, "{n} job is selected. Use the buttons below the list, or deselect it.", "{n} jobs are selected. Use the buttons below the list, or deselect them.");
 
 export const EMPTY = { title: "No jobs in your cloud history", text: "Jobs you run on Comfy Cloud show up here." };
 
-/** @param {Choice} choice @param {string} current */
-export function nothingMatches(choice, current) {
+/** @param {Choice} choice @param {string} current @param {(workflow: string) => string} nameOf */
+export function nothingMatches(choice, current, nameOf) {
   const tab = choice.tab === "all" ? "" : ` ${(TABS.find(([key]) => key === choice.tab)?.[1] ?? "").toLowerCase()}`;
-  const filters = chips(choice, current).map(([word]) => ` ${word[0]?.toLowerCase()}${word.slice(1)}`).join(",");
+  const filters = chips(choice, current, nameOf).map(([word]) => ` ${word[0]?.toLowerCase()}${word.slice(1)}`).join(",");
   return `No${tab} job${filters}${choice.search ? ` matches “${clean(choice.search)}”` : ""}.`;
 }
 

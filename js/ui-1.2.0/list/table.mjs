@@ -18,6 +18,8 @@ const MINUTE = 60_000;
 const REST_MS = 120;
 /** The longest time between the clicks of a double click, on any system. */
 const DOUBLE_CLICK_MS = 700;
+/** The longest distance between the clicks of a double click. */
+const DOUBLE_CLICK_PX = 8;
 
 let lists = 0;
 
@@ -40,8 +42,15 @@ export class ListView {
   #jumped = false;
   /** The id of the job under the pointer when it went down; "" for none. */
   #pressed = "";
+  /** The id of the job that the first of several quick clicks hit. */
+  #clicked = "";
+  /** The scroll position before a deletion hid the focused row, and the position to restore; null: none. @type {number | null} */
+  #scrollBefore = null;
+  /** @type {number | null} */
+  #scrollTo = null;
   #down = false;
-  #pressedAt = -Infinity;
+  /** The time and place of the last press. */
+  #press = { at: -Infinity, x: 0, y: 0 };
   #observer = new window.ResizeObserver(() => (textScale() === this.#scale ? this.#redrawLater() : this.layOut()));
   /** Redraws day headings and relative times. */
   #clock = window.setInterval(() => this.layOut(), MINUTE);
@@ -54,13 +63,14 @@ export class ListView {
     element.addEventListener("scroll", () => this.#redrawLater(), { passive: true });
     element.addEventListener("pointerdown", (event) => {
       this.#pressed = "";
-      [this.#down, this.#pressedAt] = [true, performance.now()];
+      this.#down = true;
+      this.#press = { at: performance.now(), x: event.clientX, y: event.clientY };
       this.#at(event, (row) => (this.#pressed = row.id));
     });
     element.addEventListener("pointerleave", () => (this.#pressed = ""));
     for (const type of ["pointerup", "pointercancel", "pointerleave"]) element.addEventListener(type, () => (this.#down = false));
     element.addEventListener("click", (event) => (this.#click(event), (this.#pressed = "")));
-    element.addEventListener("dblclick", (event) => this.#at(event, (row, target) => target.closest("[data-do]") || panel.open(row.id)));
+    element.addEventListener("dblclick", (event) => this.#at(event, (row, target) => target.closest("[data-do]") || row.id !== this.#clicked || panel.open(row.id)));
     element.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
     element.addEventListener("contextmenu", (event) => {
       event.preventDefault();
@@ -85,7 +95,34 @@ export class ListView {
     this.#scale = textScale();
     this.#placed = place(groups, this.#grouped, this.#scale);
     this.#space.style.height = `${this.#placed.height}px`;
+    if (this.#scrollTo !== null) this.#restoreScroll(this.#scrollTo);
     this.draw();
+  }
+
+  /** Remembers the scroll position, because a deletion is about to hide the focused row. */
+  saveScroll() {
+    this.#scrollBefore = this.element.scrollTop;
+  }
+
+  /** Returns to the saved scroll position at the next redraw. */
+  undone() {
+    [this.#scrollTo, this.#scrollBefore] = [this.#scrollBefore, null];
+  }
+
+  /** @param {number} top */
+  #restoreScroll(top) {
+    this.#scrollTo = null;
+    this.element.scrollTop = top;
+    const index = this.store.rows.findIndex(({ id }) => id === this.store.focused);
+    if (index >= 0) this.#reveal(index);
+  }
+
+  /** Whether a row is in the visible part of the list, at least in part. @param {string} id */
+  shows(id) {
+    const { scrollTop, clientHeight } = this.element;
+    const index = this.store.rows.findIndex((row) => row.id === id);
+    const top = topOf(this.#placed.groups, index);
+    return index >= 0 && top + ROW * this.#scale > scrollTop + this.#heading() && top < scrollTop + clientHeight;
   }
 
   #redrawLater() {
@@ -102,6 +139,7 @@ export class ListView {
     this.#fill(this.#jumped ? 0 : SPARE);
     clearTimeout(this.#resting);
     this.#resting = setTimeout(() => this.#afterScroll(), REST_MS);
+    this.panel.scrolled();
   }
 
   /** @param {number} spare extra rows above and below those in view */
@@ -144,7 +182,8 @@ export class ListView {
         selected && Math.abs(topOf(groups, other) - top) < ROW * this.#scale + 1 && store.selection.has(store.rows[other]?.id ?? "");
       const joined = `${joins(index - 1) ? " joins-up" : ""}${joins(index + 1) ? " joins-down" : ""}`;
       const isProtected = store.protection.covers(row);
-      view.fill({ row, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, isProtected, mark });
+      const name = store.nameParts(row);
+      view.fill({ row, name, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, isProtected, mark });
       if (!view.element.isConnected) this.#space.append(view.element);
       shown.set(row.id, view);
     }
@@ -165,7 +204,7 @@ export class ListView {
 
   #afterScroll() {
     // Moving an element in the page would cancel a click or double click in progress on it.
-    if (this.#down || performance.now() - this.#pressedAt < DOUBLE_CLICK_MS) {
+    if (this.#down || performance.now() - this.#press.at < DOUBLE_CLICK_MS) {
       this.#resting = setTimeout(() => this.#afterScroll(), DOUBLE_CLICK_MS);
       return;
     }
@@ -244,18 +283,31 @@ export class ListView {
     if (row && (!this.#pressed || this.#pressed === id)) what(row, target);
   }
 
+  /** Whether a click is the second one of a double click that began in the list, also if it no longer hits the list. @param {MouseEvent} event */
+  isSecondClick({ timeStamp, clientX, clientY }) {
+    const { at, x, y } = this.#press;
+    return timeStamp - at < DOUBLE_CLICK_MS && Math.hypot(clientX - x, clientY - y) < DOUBLE_CLICK_PX;
+  }
+
   /** @param {MouseEvent} event */
   #click(event) {
     this.#at(event, (row, target) => {
       const pressed = target.closest("[data-do]");
       const button = pressed?.getAttribute("data-do");
+      // The list may have moved between two quick clicks: the second one was meant for the first one's row.
+      if (event.detail <= 1) this.#clicked = row.id;
+      else if (row.id !== this.#clicked) return;
       this.store.focus(row.id);
       if (button === "cancel") return this.panel.parts.actions.cancel([row]);
       if (button === "protect") return once(() => this.panel.protect([row], !pressed?.classList.contains("is-on")))(event);
       if (button === "details") return this.panel.open(row.id);
       if (button === "view") return this.panel.view(row.id);
-      const order = event.shiftKey ? this.store.rows.map(({ id }) => id) : [];
-      this.store.select((selection) => (event.shiftKey ? selection.range(row.id, order) : selection.toggle(row.id)));
+      if (event.shiftKey) {
+        const order = this.store.rows.map(({ id }) => id);
+        this.store.select((selection) => selection.range(row.id, order));
+      } else if (button === "select" || event.ctrlKey || event.metaKey) {
+        this.store.select((selection) => selection.toggle(row.id));
+      }
     });
   }
 
@@ -285,6 +337,11 @@ export class ListView {
     this.goTo(row.id);
   }
 
+  /** Shows the focused row before a key acts on it. */
+  #revealTarget() {
+    if (!this.store.selection.size) this.goTo(this.store.focused);
+  }
+
   /** @param {KeyboardEvent} event @returns {boolean} whether the key was ours */
   key(event) {
     const key = listKey(event);
@@ -294,10 +351,10 @@ export class ListView {
     if (key.do === "move") this.#move(key);
     else if (key.do === "all") store.select((selection) => selection.add(store.rows.map(({ id }) => id)));
     else if (key.do === "copy") panel.copy();
-    else if (key.do === "delete") panel.remove();
-    else if (key.do === "protect") event.repeat || panel.protect([]);
+    else if (key.do === "delete") (this.#revealTarget(), panel.remove());
+    else if (key.do === "protect") event.repeat || (this.#revealTarget(), panel.protect([]));
     else if (!row) return true;
-    else if (key.do === "toggle") store.select((selection) => selection.toggle(row.id));
+    else if (key.do === "toggle") (this.goTo(row.id), store.select((selection) => selection.toggle(row.id)));
     else if (key.do === "details") panel.open(row.id);
     else if (key.do === "view") event.repeat || panel.view(row.id);
     else {

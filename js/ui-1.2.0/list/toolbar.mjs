@@ -11,7 +11,7 @@ import { PROTECT } from "../protection/strings.mjs";
 import { step } from "./keys.mjs";
 import { cancelWord, countWords, deleteWord, lastRead, matchingWord, PANEL, TABS, tabSpoken } from "./strings.mjs";
 
-/** @import { PageName, Store, ViewParts } from "../../../types/list" */
+/** @import { PageName, Row, Store, ViewParts } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */
 
 /** @param {ViewParts} parts @param {Popups} popups @param {(name: PageName) => void} openPage */
@@ -51,7 +51,7 @@ export function createTabs(store, controls) {
     const count = el("span");
     const choose = () => store.choose({ tab: key });
     const attributes = { type: "button", class: "cch-tab", role: "tab", "aria-controls": controls, onclick: choose };
-    return { key, label, count, button: el("button", attributes, el("b", {}, label), count) };
+    return { key, label, count, button: el("button", attributes, el("b", {}, label), " ", count) };
   });
   const move = (/** @type {KeyboardEvent} */ event) => {
     const at = tabs.findIndex(({ key }) => key === store.choice.tab);
@@ -76,35 +76,42 @@ export function createTabs(store, controls) {
   };
 }
 
-/** The selected jobs that are loaded. @param {Store} store */
-export const selectedRows = (store) => store.selection.ids().map((id) => store.get(id)).filter((row) => !!row);
-
 export class Footer {
   #tick = tick(PANEL.selectShown, () => (this.#allShown() ? this.#deselect() : this.#selectShown()));
   #strong = el("b");
   #rest = el("span");
   #matching = linkButton("", () => this.store.selectMatching());
-  #protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => this.actions.protect(selectedRows(this.store), !this.#allProtected)) });
-  #cancel = button({ label: PANEL.cancelAsk, icon: "stop", press: () => this.actions.cancel(selectedRows(this.store)) });
+  #keepShown = linkButton(PANEL.keepShown, () => this.store.selectOnlyShown());
+  #protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => this.actions.protect(this.store.selectedRows(), !this.#allProtected)) });
+  #cancel = button({ label: PANEL.cancelAsk, icon: "stop", press: () => this.actions.cancel(this.store.selectedRows()) });
   #remove = button({
     label: PANEL.delete,
     icon: "trash",
     kind: "danger-quiet",
-    press: () => {
-      const target = this.store.selection.target();
-      if (target && this.#remove.getAttribute("aria-disabled") !== "true") this.actions.remove(target);
-    },
+    press: () => this.#remove.getAttribute("aria-disabled") === "true" || this.removeSelected(),
   });
   /** Whether all selected jobs are protected, so that the button says Unprotect. */
   #allProtected = false;
-  #bar = el("div", { class: "cch-actions" }, this.#matching, linkButton(PANEL.deselect, () => this.#deselect()), el("span", { class: "push" }, this.#protect, this.#remove, this.#cancel));
+  #bar = el("div", { class: "cch-actions" }, this.#matching, this.#keepShown, linkButton(PANEL.deselect, () => this.#deselect()), el("span", { class: "push" }, this.#protect, this.#remove, this.#cancel));
   element = el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, this.#tick, el("span", { class: "cch-grow" }, this.#strong, this.#rest)), this.#bar);
 
-  /** @param {ViewParts} parts @param {() => void} focusList */
-  constructor({ store, actions }, focusList) {
+  /** @param {ViewParts} parts @param {() => void} focusList @param {(event: MouseEvent) => boolean} isSecondClick whether a click continues a double click in the list */
+  constructor({ store, actions }, focusList, isSecondClick) {
     this.store = store;
     this.actions = actions;
     this.focusList = focusList;
+    // The first click of a double click may show the bar, which then lies under the second one.
+    this.#bar.addEventListener("click", (event) => isSecondClick(event) && event.stopPropagation(), { capture: true });
+  }
+
+  /** Asks for confirmation, then deletes the selected jobs. */
+  removeSelected() {
+    const { store } = this;
+    const { selection } = store;
+    const target = selection.target();
+    const keepShown = () => (store.selectOnlyShown(), selection.target());
+    const hidden = { selected: selection.size, shown: store.shownSelected(), keepShown };
+    if (target) this.actions.remove(target, undefined, hidden.shown < hidden.selected ? hidden : undefined);
   }
 
   text() {
@@ -126,23 +133,33 @@ export class Footer {
   draw() {
     const { rows, selection } = this.store;
     [this.#strong.textContent, this.#rest.textContent] = countWords(this.store);
-    const some = rows.some(({ id }) => selection.has(id));
-    const all = some && this.#allShown();
+    const shown = this.store.shownSelected();
+    const some = shown > 0;
+    const all = some && shown === rows.length;
     this.#tick.setAttribute("aria-checked", all ? "true" : some ? "mixed" : "false");
     this.#tick.disabled = !rows.length;
     if (this.#tick.firstElementChild) setIcon(this.#tick.firstElementChild, all ? "check" : "minus");
     const focused = this.#bar.contains(document.activeElement);
     this.#bar.hidden = !selection.size;
+    this.#keepShown.hidden = !shown || shown === selection.size;
     this.#matching.textContent = matchingWord(rows.length);
     this.#matching.hidden = all;
     this.#drawActions();
     if (focused && (this.#bar.hidden || !this.#bar.contains(document.activeElement))) this.focusList();
   }
 
+  /** Names the number of jobs that would go, where it is known. @param {Row[]} chosen */
+  #deleteWord(chosen) {
+    const { selection } = this.store;
+    if (selection.matching) return PANEL.deleteMatching;
+    const removable = this.store.removable(chosen).length;
+    return removable && chosen.length === selection.size ? deleteWord(removable) : PANEL.delete;
+  }
+
   #drawActions() {
     const { store } = this;
     const { size } = store.selection;
-    const chosen = selectedRows(store);
+    const chosen = store.selectedRows();
     const onlyActive = size > 0 && chosen.every((row) => isActive(row.status));
     this.#allProtected = chosen.length > 0 && chosen.every(store.protection.covers);
     this.#cancel.hidden = !onlyActive || !store.canCancel();
@@ -150,8 +167,8 @@ export class Footer {
     this.#protect.lastChild?.replaceWith(this.#allProtected ? PROTECT.unprotect : PROTECT.protect);
     if (this.#protect.firstElementChild) setIcon(this.#protect.firstElementChild, this.#allProtected ? "unlock" : "lock");
     this.#cancel.lastChild?.replaceWith(cancelWord(size));
-    this.#remove.lastChild?.replaceWith(deleteWord(size));
-    const why = onlyActive ? PANEL.activeStay : store.blocked();
+    this.#remove.lastChild?.replaceWith(this.#deleteWord(chosen));
+    const why = store.whyNotRemovable(chosen);
     this.#remove.title = why;
     this.#remove.setAttribute("aria-disabled", String(!!why));
   }

@@ -9,9 +9,9 @@ import { Popups } from "./menu.mjs";
 import { Pages } from "./pages.mjs";
 import { rowMenu } from "./row.mjs";
 import { banners, wholeState } from "./states.mjs";
-import { COLUMNS, loadedWord, PANEL } from "./strings.mjs";
+import { COLUMNS, EMPTY, loadedWord, PANEL } from "./strings.mjs";
 import { ListView } from "./table.mjs";
-import { Footer, createHeader, createTabs, selectedRows } from "./toolbar.mjs";
+import { Footer, createHeader, createTabs } from "./toolbar.mjs";
 
 /** @import { PageName, Row, Say, ViewParts } from "../../../types/list" */
 
@@ -70,7 +70,7 @@ export class PanelView {
     const { store } = parts;
     const { say } = this.#live;
     this.store = store;
-    this.pageHost = { back: () => void this.back(), close: parts.close, say };
+    this.pageHost = { back: () => void this.back(), close: parts.close, reveal: (/** @type {string} */ id) => this.#reveal(id), say };
     this.details = parts.createDetails(this.pageHost);
     this.detailsPage = { element: this.details.element, leave: () => this.details.close() };
     this.list = new ListView(this);
@@ -78,7 +78,7 @@ export class PanelView {
     this.header = createHeader(parts, this.#popups, (name) => this.openPage(name));
     this.tabs = createTabs(store, this.list.element.id);
     this.finder = new Finder(store, this.#popups, parts.actions.currentWorkflow);
-    this.footer = new Footer(parts, () => this.focusList());
+    this.footer = new Footer(parts, () => this.focusList(), (event) => this.list.isSecondClick(event));
     this.cards = parts.createCards({ show: (ids) => this.show(ids), focusList: () => this.focusList(), say });
     this.#build();
     const observer = new window.ResizeObserver(() => this.#measure());
@@ -86,6 +86,8 @@ export class PanelView {
     this.#leave = [
       store.on(["rows", "choice", "load", "status"], () => this.#redrawLater(true)),
       store.on(["choice"], () => (this.list.element.scrollTop = 0)),
+      store.on(["held"], () => this.list.saveScroll()),
+      store.on(["undone"], () => this.list.undone()),
       store.on(["selection", "focus"], () => this.#redrawLater(false)),
       parts.subscribe(() => this.#redrawLater(true)),
       store.shown(),
@@ -170,13 +172,18 @@ export class PanelView {
       const ended = this.#loading && !store.loading;
       this.#loading = store.loading;
       if (ended && store.readAt !== null) this.#live.say(loadedWord(store.counts.all));
-      else if (!store.loading) this.#live.sayLater(store.rows.length ? this.footer.text() : PANEL.nothingFound);
+      else if (!store.loading && store.readAt !== null) this.#live.sayLater(this.#listWords());
     } else {
       this.list.draw();
       this.#live.sayLater(this.footer.text());
     }
     this.footer.draw();
     this.#follow();
+  }
+
+  #listWords() {
+    const { rows, counts } = this.store;
+    return rows.length ? this.footer.text() : counts.all ? PANEL.nothingFound : EMPTY.title;
   }
 
   #drawStates() {
@@ -209,6 +216,7 @@ export class PanelView {
       if (row) this.details.show(row, { pane: true });
       else this.details.close();
       this.details.element.hidden = !row;
+      this.scrolled();
     }, REST_MS);
   }
 
@@ -231,6 +239,12 @@ export class PanelView {
       this.focusList();
     };
     this.parts.actions.view({ id, root: this.root, closed });
+  }
+
+  /** @param {string} id */
+  #reveal(id) {
+    this.list.goTo(id);
+    this.focusList();
   }
 
   /** @param {PageName} name */
@@ -262,18 +276,20 @@ export class PanelView {
   protect(rows, wish) {
     const { store } = this;
     const focused = this.#focusedRow();
-    const chosen = store.selection.size ? selectedRows(store) : focused ? [focused] : [];
+    const chosen = store.selection.size ? store.selectedRows() : focused ? [focused] : [];
     this.parts.actions.protect(rows.length ? rows : chosen, wish);
   }
 
   remove() {
     const { store, parts } = this;
     const row = this.#focusedRow();
-    const target = store.selection.target() ?? (row ? { ids: [row.id] } : null);
-    const rows = store.selection.size ? selectedRows(store) : row ? [row] : [];
+    const { size } = store.selection;
+    const rows = size ? store.selectedRows() : row ? [row] : [];
+    // The dialog explains why protected jobs stay.
     const why = rows.every(({ status }) => isActive(status)) ? PANEL.activeStay : store.blocked();
     if (why) this.#live.say(why, true);
-    else if (target) parts.actions.remove(target);
+    else if (size) this.footer.removeSelected();
+    else if (row) parts.actions.remove({ ids: [row.id] });
   }
 
   /** @param {Row} row @param {[number, number]} at */
@@ -310,6 +326,11 @@ export class PanelView {
       default:
         return false;
     }
+  }
+
+  /** Called after the list was scrolled or redrawn. */
+  scrolled() {
+    if (this.#wide) this.details.setInView(this.list.shows(this.store.focused));
   }
 
   /** @param {KeyboardEvent} event */

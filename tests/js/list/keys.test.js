@@ -45,6 +45,15 @@ test("the panel handles Escape everywhere, and no other key inside a field", () 
   assert.equal(panelKey(press("z", { ctrlKey: true, shiftKey: true }), false), null);
 });
 
+test("keys of an input method that is composing text do nothing, and do not reach ComfyUI", () => {
+  for (const composing of [{ isComposing: true }, { keyCode: 229 }]) {
+    for (const key of ["Escape", "Enter", "Delete", "/"]) {
+      assert.deepEqual([listKey(press(key, composing)), panelKey(press(key, composing), key === "Enter"), passes(press(key, composing))], [null, null, false], key);
+    }
+  }
+  assert.equal(panelKey(press("Escape", { isComposing: false, keyCode: 27 }), true), "escape");
+});
+
 test("keys without a modifier do not reach ComfyUI, but combinations, Tab and Escape do", () => {
   for (const key of ["w", "q", "Delete", " ", "."]) assert.ok(!passes(press(key)), key);
   assert.ok(!passes(press("A", { shiftKey: true })));

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
+import { WorkflowNames } from "#ui/common/names.mjs";
 import { Protection } from "#ui/protection/model.mjs";
+import { workflowOptions } from "#ui/list/filter_popover.mjs";
 import { Store } from "#ui/list/store.mjs";
+import { countWords } from "#ui/list/strings.mjs";
 
 const row = (id, rest = {}) => ({
   id, status: "completed", raw: "", created: 1000, started: null, finished: null, took: 10, name: `${id}.png`, workflow_id: "wf", outputs: 1,
@@ -18,7 +21,11 @@ function stage(...answers) {
   const hidden = new Set();
   const listeners = new Set();
   let readings = 0;
-  const scene = { status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, seen: [], hidden, readings: () => readings, hide: (id) => (hidden.add(id), listeners.forEach((each) => each())) };
+  const undone = new Set();
+  const change = () => listeners.forEach((each) => each());
+  const hide = (...ids) => (ids.forEach((id) => hidden.add(id)), change());
+  const undo = (...ids) => (ids.forEach((id) => hidden.delete(id)), change(), undone.forEach((each) => each(ids)));
+  const scene = { status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, seen: [], hidden, readings: () => readings, hide, undo };
   const api = {
     status: async () => ({ ...scene.status }),
     async *list() {
@@ -30,8 +37,9 @@ function stage(...answers) {
     },
   };
   const protection = new Protection({ protection: async () => scene.lists, protect: async () => scene.lists });
-  const deletions = { hides: ({ id }) => hidden.has(id), subscribe: (listener) => (listeners.add(listener), () => {}), adopt() {}, reading: () => (listed) => scene.seen.push([...listed.keys()].join()) };
-  return { ...scene, scene, store: new Store({ api, deletions, protection, now: () => scene.now }) };
+  const deletions = { hides: ({ id }) => hidden.has(id), subscribe: (listener) => (listeners.add(listener), () => {}), onUndone: (listener) => undone.add(listener), adopt() {}, reading: () => (listed) => scene.seen.push([...listed.keys()].join()) };
+  const names = new WorkflowNames({ getItem: () => null, setItem: () => undefined });
+  return { ...scene, scene, names, store: new Store({ api, deletions, protection, names, now: () => scene.now }) };
 }
 const ids = (store) => store.rows.map(({ id }) => id).join();
 
@@ -331,4 +339,129 @@ test("the store counts unreadable rows, and stores the reason why a list is unre
   const { store } = stage([...list(row("a")).slice(0, 2), end]);
   await store.refresh();
   assert.deepEqual([store.unreadable, store.doubt, store.incomplete], [2, end.doubt, true]);
+});
+
+const words = (store) => countWords(store).join("");
+
+test("with nothing selected the count line is short, and its numbers add up", async () => {
+  const { store } = stage(list(row("a"), row("b", { status: "failed" }), row("c")));
+  assert.equal(words(store), "");
+  await store.refresh();
+  assert.equal(words(store), "3 jobs");
+  store.choose({ tab: "failed" });
+  assert.equal(words(store), "1 of 3 jobs");
+  store.choose({ search: "nothing has this name" });
+  assert.equal(words(store), "0 of 3 jobs");
+});
+
+test("the count line says how many selected jobs a filter hides, and these can be deselected", async () => {
+  const { store } = stage(list(row("a"), row("b", { status: "failed" }), row("c"), row("d", { status: "failed" })));
+  await store.refresh();
+  store.select((selection) => selection.add(["a", "c"]));
+  assert.equal(words(store), "2 selected, 0 s of run time");
+  store.choose({ tab: "failed" });
+  assert.equal(words(store), "2 selected, none shown here, 0 s of run time");
+  store.select((selection) => selection.toggle("b"));
+  assert.equal(words(store), "3 selected, 1 shown here, 0 s of run time");
+  store.selectOnlyShown();
+  assert.deepEqual([store.selection.target(), words(store)], [{ ids: ["b"] }, "1 selected, 0 s of run time"]);
+});
+
+test("the count line adds up the run time of the selection, and says if the time of some jobs is unknown", async () => {
+  const { store } = stage(list(row("a", { took: 480_000 }), row("b", { took: 241_000 }), row("c", { took: null }), row("d", { took: null })));
+  await store.refresh();
+  store.select((selection) => selection.add(["a", "b"]));
+  assert.equal(words(store), "2 selected, 12 min of run time");
+  store.select((selection) => selection.add(["c"]));
+  assert.equal(words(store), "3 selected, at least 12 min of run time");
+  store.select((selection) => (selection.clear(), selection.add(["c", "d"])));
+  assert.equal(words(store), "2 selected");
+});
+
+test("while the list is incomplete, the counts of jobs and of a selected filter are lower limits", async () => {
+  const [start, jobs, end] = list(row("a"), row("b", { status: "failed" }));
+  const { store } = stage([start, jobs, { ...end, complete: false }]);
+  await store.refresh();
+  assert.equal(words(store), "At least 2 jobs");
+  store.choose({ tab: "failed" });
+  assert.equal(words(store), "1 of at least 2 jobs");
+  store.selectMatching();
+  assert.equal(words(store), "At least 1 selected, 0 s of run time");
+});
+
+test("an undo restores the selection and the focused row", async () => {
+  const it = stage(list(row("a", { created: 4 }), row("b", { created: 3 }), row("c", { created: 2 }), row("d", { created: 1 })));
+  const { store } = it;
+  await store.refresh();
+  store.select((selection) => selection.add(["a", "b", "d"]));
+  store.focus("b");
+  it.hide("a", "b");
+  assert.deepEqual([ids(store), store.selection.ids(), store.focused], ["c,d", ["d"], "d"]);
+  it.undo("a", "b");
+  assert.deepEqual([ids(store), store.selection.ids().sort(), store.focused], ["a,b,c,d", ["a", "b", "d"], "b"]);
+});
+
+test("an undo does not move the focus if the person has moved it meanwhile", async () => {
+  const it = stage(list(row("a", { created: 4 }), row("b", { created: 3 }), row("c", { created: 2 })));
+  const { store } = it;
+  await store.refresh();
+  store.focus("a");
+  it.hide("a");
+  store.focus("c");
+  it.undo("a");
+  assert.deepEqual([store.focused, store.selection.size], ["c", 0]);
+});
+
+test("an undo selects nothing that was not selected, and nothing of another account", async () => {
+  const it = stage(listOf("ours", row("a"), row("b")), listOf("theirs", row("a")));
+  const { store } = it;
+  await store.refresh();
+  store.select((selection) => selection.toggle("a"));
+  it.hide("a", "b");
+  await store.refresh();
+  it.undo("a", "b");
+  assert.deepEqual([store.account, store.selection.ids()], ["theirs", []]);
+});
+
+test("a search also finds the names of workflows that this browser knows", async () => {
+  const { store, names } = stage(list(row("a", { workflow_id: "w1" }), row("b", { workflow_id: "w2" })));
+  await store.refresh();
+  store.choose({ search: "portrait a.png" });
+  assert.equal(ids(store), "");
+  names.learn([["w1", "Portrait Studio"]]);
+  assert.equal(ids(store), "a");
+});
+
+test("“Select all matching” of a search for a workflow’s name targets ids, because the server does not know the name", async () => {
+  const [start, jobs, end] = list(row("a", { workflow_id: "w1" }), row("b", { workflow_id: "w2" }));
+  const { store, names } = stage([start, jobs, { ...end, complete: false }]);
+  names.learn([["w1", "Portrait Studio"]]);
+  await store.refresh();
+  store.choose({ search: "portrait" });
+  store.selectMatching();
+  assert.deepEqual(store.selection.target(), { ids: ["a"] });
+  store.choose({ search: "b.png" });
+  store.selectMatching();
+  assert.deepEqual(store.selection.target(), { filter: { search: "b.png" } });
+});
+
+test("only finished jobs that are not protected can be deleted, and a reason says why none can", async () => {
+  const { scene, store } = stage(list(row("a"), row("b"), row("c", { status: "in_progress" }), row("d", { status: "unknown" })));
+  scene.lists = { jobs: ["b"], workflows: [] };
+  await store.refresh();
+  await store.protection.read();
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((id) => store.get(id));
+  assert.deepEqual(store.removable([a, b, c, d]).map(({ id }) => id), ["a"]);
+  assert.deepEqual([[a, b, c, d], [c], [b], [b, c], [d]].map((rows) => store.whyNotRemovable(rows)), [
+    "", "Active jobs can’t be deleted.", "Protected jobs can’t be deleted.",
+    ...Array(2).fill("None of these jobs can be deleted: they are active, protected or of an unknown status."),
+  ]);
+});
+
+test("the workflow filter lists workflows by name with the number of their jobs, the most first", async () => {
+  const { store, names } = stage(list(row("a", { workflow_id: "11111111-1" }), row("b", { workflow_id: "22222222-2" }), row("c", { workflow_id: "22222222-2" }), row("d", { workflow_id: "" })));
+  await store.refresh();
+  names.learn([["22222222-2", "Portrait"]]);
+  assert.deepEqual(workflowOptions(store, "", ""), [["", "All workflows"], ["22222222-2", "Portrait (2)"], ["11111111-1", "11111111 (1)"]]);
+  assert.deepEqual(workflowOptions(store, "11111111-1", "gone-gone-1").map(([, label]) => label), ["All workflows", "Current workflow (1)", "Portrait (2)", "gone-gon (0)"]);
 });

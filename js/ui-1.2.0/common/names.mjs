@@ -1,0 +1,82 @@
+// @ts-check
+/** The names by which people know jobs and workflows. */
+
+import { cut } from "./components.mjs";
+import { clean, clockTime, shortId } from "./format.mjs";
+import { statusWord } from "./status.mjs";
+
+/** @import { Row } from "../../../types/wire" */
+
+const STORED = "comfy-cloud-history.workflow-names";
+const MAX_NAMES = 500;
+const MAX_NAME_CHARACTERS = 80;
+
+/**
+ * A job's name in two parts, of which only the first may be shortened on screen: the workflow's name and the output's name, either
+ * alone, or a description such as "Failed KSampler, 18:37".
+ * @param {Pick<Row, "id" | "status" | "raw" | "created" | "name" | "error">} row
+ * @param {string} [workflow] the workflow's name, if it is known
+ * @returns {[string, string]}
+ */
+export function jobNameParts(row, workflow = "") {
+  const known = [clean(workflow, MAX_NAME_CHARACTERS), clean(row.name)].filter(Boolean).join(" · ");
+  if (known) {
+    const [head = "", tail = ""] = cut(known);
+    return [head, tail];
+  }
+  const what = [statusWord(row), clean(row.error?.node_type, 60)].filter(Boolean).join(" ");
+  return [what, `, ${row.created === null ? shortId(row.id) : clockTime(row.created)}`];
+}
+
+/** @param {Parameters<typeof jobNameParts>[0]} row @param {string} [workflow] the workflow's name, if it is known */
+export const jobName = (row, workflow) => jobNameParts(row, workflow).join("");
+
+/** The names of workflows that were seen in this browser, by id. Kept for later visits where the browser allows it. */
+export class WorkflowNames {
+  /** @type {Map<string, string>} */
+  #names = new Map();
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+
+  /** @param {Pick<Storage, "getItem" | "setItem">} storage whose methods may throw */
+  constructor(storage) {
+    this.storage = storage;
+    try {
+      const stored = JSON.parse(storage.getItem(STORED) ?? "[]");
+      for (const [id, name] of Array.isArray(stored) ? stored : []) if (typeof id === "string" && typeof name === "string") this.#names.set(id, name);
+    } catch {
+      // Without readable stored names, names are learned again.
+    }
+  }
+
+  /** The name of a workflow, or "". @param {string} id */
+  of = (id) => this.#names.get(id) ?? "";
+
+  all = () => [...this.#names.values()];
+
+  /** @param {() => void} listener @returns {() => void} unsubscribes */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Remembers names. @param {Iterable<[string, string]>} pairs ids and names */
+  learn(pairs) {
+    let isNew = false;
+    for (const [id, given] of pairs) {
+      const name = clean(given, MAX_NAME_CHARACTERS);
+      if (!id || !name || this.#names.get(id) === name) continue;
+      isNew = true;
+      this.#names.delete(id);
+      this.#names.set(id, name);
+    }
+    if (!isNew) return;
+    for (const id of this.#names.keys()) if (this.#names.size > MAX_NAMES) this.#names.delete(id);
+    try {
+      this.storage.setItem(STORED, JSON.stringify([...this.#names]));
+    } catch {
+      // A browser may refuse to store anything; the names then last as long as the page.
+    }
+    for (const listener of this.#listeners) listener();
+  }
+}

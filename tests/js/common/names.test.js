@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { jobName, jobNameParts, WorkflowNames } from "#ui/common/names.mjs";
+import { openNames } from "#ui/details/workflows.mjs";
+
+const AT = new Date(2026, 10, 28, 18, 37).getTime();
+const row = (rest = {}) => ({ id: "7f3a9c21-aaaa", status: "completed", raw: "", created: AT, name: "", error: null, ...rest });
+
+test("a job is called by its workflow and its output, by either alone, or else by what happened and when", () => {
+  assert.equal(jobName(row({ name: "mira_cover_0001.png" }), "Portrait"), "Portrait · mira_cover_0001.png");
+  assert.equal(jobName(row({ name: "mira_cover_0001.png" })), "mira_cover_0001.png");
+  assert.equal(jobName(row({ status: "failed" }), "Portrait"), "Portrait");
+  const error = { message: "no", type: "", node_type: "KSampler", node_id: "3" };
+  assert.match(jobName(row({ status: "failed", error })), /^Failed KSampler, .*37/);
+  assert.match(jobName(row({ status: "cancelled" })), /^Cancelled, .*37/);
+  assert.equal(jobName(row({ status: "failed", error, created: null })), "Failed KSampler, 7f3a9c21");
+});
+
+test("the counter and extension of an output, and the time, are never shortened", () => {
+  assert.deepEqual(jobNameParts(row({ name: "mira_cover_0001.png" }), "Portrait"), ["Portrait · mira_cover", "_0001.png"]);
+  assert.equal(jobNameParts(row())[0], "Completed");
+});
+
+test("names from the cloud can’t bring in control characters or marks that change the writing direction", () => {
+  assert.equal(jobName(row({ name: "a\u202eb" }), "c\u0007d"), "c\ufffdd · a\ufffdb");
+});
+
+/** Keeps one text. @param {string | null} [text] */
+const storage = (text = null) => ({ text, getItem: () => text, setItem: function (_, value) { this.text = text = value; } });
+
+test("names of workflows are remembered, and the newest one counts", () => {
+  const kept = storage();
+  const names = new WorkflowNames(kept);
+  let changes = 0;
+  names.subscribe(() => (changes += 1));
+  names.learn([["w1", "Portrait"], ["", "No id"], ["w2", "  "]]);
+  names.learn([["w1", "Portrait"]]);
+  names.learn([["w1", "Portrait 2"]]);
+  assert.deepEqual([names.of("w1"), names.of("w2"), names.all(), changes], ["Portrait 2", "", ["Portrait 2"], 2]);
+  assert.equal(new WorkflowNames(kept).of("w1"), "Portrait 2");
+});
+
+test("only a limited number of names is remembered, the newest ones", () => {
+  const kept = storage();
+  const names = new WorkflowNames(kept);
+  names.learn(Array.from({ length: 600 }, (_, at) => [`w${at}`, `Name ${at}`]));
+  assert.deepEqual([names.all().length, names.of("w99"), names.of("w599")], [500, "", "Name 599"]);
+  assert.equal(JSON.parse(kept.text).length, 500);
+});
+
+test("names work without the browser’s storage, and with damaged contents", () => {
+  const refuse = () => { throw new Error("denied"); };
+  const names = new WorkflowNames({ getItem: refuse, setItem: refuse });
+  names.learn([["w1", "Portrait"]]);
+  assert.equal(names.of("w1"), "Portrait");
+  for (const text of ["{", "{}", "[1]", '[["w1", 5]]', "null"]) assert.equal(new WorkflowNames(storage(text)).of("w1"), "", text);
+});
+
+test("names come from saved workflows that are open, and never from an id that several of them share", () => {
+  const open = (id, filename, isTemporary = false) => ({ activeState: { id }, filename, isTemporary });
+  const portrait = open("w1", "Portrait");
+  const workflows = { activeWorkflow: portrait, openWorkflows: [portrait, open("w2", "Copy"), open("w2", "Copy 2"), open("w3", "Unsaved Workflow", true), { activeState: null }] };
+  assert.deepEqual(openNames(workflows), [["w1", "Portrait"]]);
+  assert.deepEqual(openNames(undefined), []);
+});
