@@ -333,7 +333,7 @@ class CloudClient:
         """Return the content of a file, or the URL to which the server redirects. The redirect is not followed here.
 
         Raises:
-            UnreadableAnswer: the file is larger than MAX_FILE_BYTES.
+            FileTooLarge: the server sends the file itself, and it is larger than MAX_FILE_BYTES.
         """
         answer = await self._send(protocol.view_file(file.filename, file.subfolder, file.kind), redirects=True)
         return answer.location if answer.location else answer.body
@@ -434,7 +434,7 @@ class CloudClient:
                     content_type=response.headers.get("Content-Type", ""),
                     retry_after=parse_retry_after(response.headers.get("Retry-After"), utc_now()),
                     whole=whole,
-                    too_large=not whole and request.reads_jobs and len(body) >= request.largest_answer,
+                    too_large=not whole and request.may_be_large and len(body) >= request.largest_answer,
                     location=response.headers.get("Location", "") if 300 <= response.status < 400 else "",
                     path=request.path,
                 )

@@ -22,6 +22,7 @@ from ..errors import (
     ApiMovedOn,
     BadRequest,
     CloudResponseError,
+    FileTooLarge,
     Forbidden,
     InsufficientCredits,
     NestedTooDeeply,
@@ -49,6 +50,7 @@ MAX_ANSWER_BYTES = 1024 * 1024
 MAX_PAGE_BYTES = 16 * 1024 * 1024
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_QUOTE_CHARACTERS = 1000
+VIEW_PATH = "/api/view"
 
 
 class Repeat(Enum):
@@ -71,9 +73,9 @@ class Request:
     largest_answer: int = MAX_ANSWER_BYTES
 
     @property
-    def reads_jobs(self) -> bool:
-        """Whether the request is for a list of jobs or for one job."""
-        return self.method == "GET" and self.path.startswith("/api/jobs")
+    def may_be_large(self) -> bool:
+        """Whether the request is for a list of jobs, for one job or for a file."""
+        return self.method == "GET" and (self.path == VIEW_PATH or self.path.startswith("/api/jobs"))
 
     @property
     def target(self) -> str:
@@ -87,7 +89,7 @@ class Answer:
 
     Attributes:
         whole: whether `body` is complete.
-        too_large: whether `body` is a list of jobs or one job that was cut at the size limit of the request.
+        too_large: whether `body` is a list of jobs, one job or a file, and was cut at the size limit of the request.
     """
 
     status: int
@@ -164,7 +166,7 @@ def cancel_jobs(job_ids: Sequence[str]) -> Request:
 def view_file(filename: str, subfolder: str, kind: str) -> Request:
     """Return a request for an output file (operation viewFile). The server redirects to the storage with 302."""
     query = {"filename": filename, "subfolder": subfolder, "type": kind}
-    return Request("GET", "/api/view", Repeat.READ, query, largest_answer=MAX_FILE_BYTES)
+    return Request("GET", VIEW_PATH, Repeat.READ, query, largest_answer=MAX_FILE_BYTES)
 
 
 def _checked(job_id: str) -> str:
@@ -296,7 +298,9 @@ def error_of(answer: Answer) -> CloudResponseError | None:
     if status < 300:
         if answer.whole:
             return None
-        return AnswerTooLarge(status) if answer.too_large else UnreadableAnswer(status)
+        if not answer.too_large:
+            return UnreadableAnswer(status)
+        return FileTooLarge(MAX_FILE_BYTES) if answer.path == VIEW_PATH else AnswerTooLarge(status)
     cloud_code, says = _quote(answer)
     kind = ApiMovedOn if moved_on else _error_class(status, cloud_code, says)
     return kind(status, cloud_code=cloud_code, cloud_says=says, retry_after=answer.retry_after)

@@ -230,6 +230,10 @@ async def test_a_file_that_the_service_sends_itself_is_passed_on(stage: Stage) -
     stage.cloud.faults.append(Fault(VIEW, "status", status=200, body=body, times=None))
     answer = await output(stage, job_with(stage, "a.png"))
     assert (answer.status, answer.headers["content-type"], len(answer.content)) == (200, "image/png", MAX_FILE_BYTES)
+    stage.cloud.faults[0].body = body + b"x"
+    answer = await output(stage, job_with(stage, "b.png"))
+    assert (answer.status, answer.code) == (502, "file_too_large")
+    assert "larger than 20 MB" in answer.json["error"]["message"]
 
 
 async def test_the_first_part_reaches_the_browser_before_the_storage_has_sent_the_last(stage: Stage) -> None:

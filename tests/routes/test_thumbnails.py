@@ -173,7 +173,7 @@ async def test_a_pictures_type_is_read_from_its_own_bytes(stage: Stage, content:
         (Fault(STORE, "truncated", times=None), 503, "unreachable"),
         (Fault(STORE, "reset_before_body", times=None), 503, "unreachable"),
         (Fault(STORE, "huge", mebibytes=21), 502, "file_too_large"),
-        (Fault(VIEW, "huge", mebibytes=21), 502, "unreadable_answer"),
+        (Fault(VIEW, "huge", mebibytes=21), 502, "file_too_large"),
         (Fault(VIEW, "status", status=404), 404, "not_found"),
         (Fault(VIEW, "redirect", location="http://169.254.169.254/latest"), 502, "not_comfy_cloud"),
         (Fault(VIEW, "redirect", location="/api/user"), 502, "not_comfy_cloud"),
