@@ -95,6 +95,8 @@ export class Store {
   /** @type {Promise<void> | null} */
   #reading = null;
   #again = false;
+  /** Names that were made before, because each redraw of the list needs them. @type {WeakMap<Row, {workflow: string, parts: [string, string]}>} */
+  #nameParts = new WeakMap();
   /** Selected jobs that an open deletion hides. @type {Set<string>} */
   #heldSelection = new Set();
   /** The focused row that an open deletion hides, and the row that took its place. @type {{id: string, next: string} | null} */
@@ -220,14 +222,18 @@ export class Store {
   }
 
   /**
-   * On a complete list selects ids, not the filter, so that jobs that arrive later are not deleted. Also selects ids if a name that only
-   * this browser knows decides what is found: for the server, the filter would mean other jobs.
-   * @param {Row[]} rows @param {Filter} filter
+   * Whether matching jobs are selected by their ids, so that jobs that arrive later are not deleted: on a complete list, and if a name that
+   * only this browser knows decides what is found, because for the server the filter would mean other jobs.
    */
-  #selectMatching(rows, filter) {
+  selectsByIds(rows = this.rows, filter = this.filter()) {
+    if (this.choice.only) return true;
     const whole = this.readAt !== null && !this.incomplete && rows.length <= MAX_IDS;
-    const byIds = whole || searchesNames(filter.search ?? "", this.names.all());
-    this.selection.selectMatching(rows.map(({ id }) => id), byIds ? null : filter);
+    return whole || searchesNames(filter.search ?? "", this.names.all());
+  }
+
+  /** @param {Row[]} rows @param {Filter} filter */
+  #selectMatching(rows, filter) {
+    this.selection.selectMatching(rows.map(({ id }) => id), this.selectsByIds(rows, filter) ? null : filter);
   }
 
   /** Selects all listed jobs and, while the list is incomplete, all other jobs that the filter matches. */
@@ -239,7 +245,12 @@ export class Store {
 
   /** A job's name in two parts, of which only the first may be shortened on screen. @param {Row} row */
   nameParts(row) {
-    return jobNameParts(row, this.names.of(row.workflow_id));
+    const workflow = this.names.of(row.workflow_id);
+    const known = this.#nameParts.get(row);
+    if (known?.workflow === workflow) return known.parts;
+    const parts = jobNameParts(row, workflow);
+    this.#nameParts.set(row, { workflow, parts });
+    return parts;
   }
 
   /** The selected jobs that are loaded. @returns {Row[]} */

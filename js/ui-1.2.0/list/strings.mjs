@@ -108,8 +108,8 @@ export const workflowOption = (name, jobs) => `${name} (${number(jobs)})`;
 /** @param {string} filter */
 export const removeFilter = (filter) => `Remove filter: ${filter}`;
 
-/** @param {number} n */
-export const matchingWord = (n) => `Select all ${number(n)} matching`;
+/** @param {number} n @param {boolean} exact whether these jobs are all that would be selected */
+export const matchingWord = (n, exact) => (exact ? `Select all ${number(n)} matching` : `Select all matching (${number(n)} loaded)`);
 
 /** @param {number} n */
 export const deleteWord = (n) => `Delete ${number(n)}…`;

@@ -142,7 +142,7 @@ export class Footer {
     const focused = this.#bar.contains(document.activeElement);
     this.#bar.hidden = !selection.size;
     this.#keepShown.hidden = !shown || shown === selection.size;
-    this.#matching.textContent = matchingWord(rows.length);
+    this.#matching.textContent = matchingWord(rows.length, this.store.selectsByIds());
     this.#matching.hidden = all;
     this.#drawActions();
     if (focused && (this.#bar.hidden || !this.#bar.contains(document.activeElement))) this.focusList();

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, clockTime, dateTime, dayAndTime, dayHeading, number, plural, tally, useLocale } from "#ui/common/format.mjs";
+import { clean, clockTime, dateTime, dayAndTime, dayHeading, number, plural, roughDuration, tally, useLocale } from "#ui/common/format.mjs";
+
+test("a sum of run times is rounded to what people say", () => {
+  const sums = [400, 45_000, 99_400, 100_000, 721_000, 5_940_000, 6_000_000, 12_000_000, 7_200_000, 400 * 3_600_000 + 60_000];
+  assert.deepEqual(sums.map(roughDuration), ["0 s", "45 s", "99 s", "2 min", "12 min", "99 min", "1 h 40 min", "3 h 20 min", "2 h", "400 h"]);
+});
 
 test("numbers are grouped as English does", () => {
   assert.equal(number(1284), "1,284");
