@@ -25,7 +25,7 @@ export function jobNameParts(row, workflow = "") {
     return [head, tail];
   }
   const what = [statusWord(row), clean(row.error?.node_type, 60)].filter(Boolean).join(" ");
-  return [what, `, ${row.created === null ? shortId(row.id) : clockTime(row.created)}`];
+  return [`${what},`, `\u00a0${row.created === null ? shortId(row.id) : clockTime(row.created)}`];
 }
 
 /** @param {Parameters<typeof jobNameParts>[0]} row @param {string} [workflow] the workflow's name, if it is known */

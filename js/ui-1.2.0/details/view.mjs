@@ -16,6 +16,13 @@ import { DETAILS } from "./strings.mjs";
 /** @import { JobDetails, Row } from "../../../types/wire" */
 /** @import { HistoryApiError } from "../api.mjs" */
 
+/** @param {HTMLElement} element @param {string} why a tooltip; "" if the button works */
+function disable(element, why) {
+  if (!why) return;
+  element.setAttribute("aria-disabled", "true");
+  element.title = why;
+}
+
 export class Details {
   #title = el("h2", { class: "cch-title", tabindex: "-1" });
   #head = el("header", { class: "cch-head back" });
@@ -196,21 +203,17 @@ export class Details {
     const open = button({ label: DETAILS.open, icon: "flow", press: () => void workflows.open(job.id, known).then((opened) => opened && this.element.closest("[role=dialog]") && close()) });
     const download = iconButton("down", DETAILS.download, () => void workflows.download(job.id, known), "cch-ib field");
     const gone = button({ label: DETAILS.remove, icon: "trash", kind: "danger-quiet", press: () => why || actions.remove({ ids: [job.id] }) });
-    if (why) {
-      gone.setAttribute("aria-disabled", "true");
-      gone.title = why;
-    }
-    const left = active && store.canCancel() && button({ label: DETAILS.cancel, icon: "stop", press: () => actions.cancel([job]) });
+    disable(gone, why);
+    const left = active && store.canCancel() && button({ label: DETAILS.cancel, icon: "stop", press: () => elsewhere || actions.cancel([job]) });
+    if (left) disable(left, elsewhere);
     const has = waiting || Boolean(known?.workflow);
     const there = this.#error?.code !== "not_found";
     const isProtected = store.protection.covers(job);
     const protectionPress = there && protectionButton(isProtected, () => elsewhere || actions.protect([job], !isProtected));
-    if (protectionPress && elsewhere) {
-      protectionPress.setAttribute("aria-disabled", "true");
-      protectionPress.title = elsewhere;
-    }
+    if (protectionPress) disable(protectionPress, elsewhere);
     const right = el("span", { class: "cch-right" }, protectionPress, there && !isProtected && !active && job.status !== "unknown" && gone);
-    const parts = active ? [left, right] : [has && open, has && download, right.firstChild && right];
+    const reason = elsewhere && (there || left) && hint("info", elsewhere);
+    const parts = active ? [reason, left, right] : [reason, has && open, has && download, right.firstChild && right];
     for (const each of waiting ? [open, download] : []) each.setAttribute("aria-disabled", "true");
     const focused = this.#tail.contains(document.activeElement) && document.activeElement;
     const again = focused && focused.hasAttribute("data-guard") ? "[data-guard]" : "button";

@@ -150,12 +150,13 @@ export function chips(choice, current, nameOf) {
   return all.filter(([, without]) => Object.keys(without).length);
 }
 
-/** "12 min of run time", with "at least" if the time of some jobs is unknown; "" if that of all is. @param {{took: number | null}[]} rows */
+/** "12 min of run time", with "at least" if the time of some jobs is unknown; "" if that of all is. @param {Pick<Row, "status" | "took">[]} rows */
 export function runTime(rows) {
   const known = rows.filter(({ took }) => took !== null);
   if (!known.length) return "";
+  const unknown = rows.some(({ status, took }) => took === null && status !== "pending");
   const sum = known.reduce((all, { took }) => all + (took ?? 0), 0);
-  return `${known.length < rows.length ? "at least " : ""}${roughDuration(sum)} of run time`;
+  return `${unknown ? "at least " : ""}${roughDuration(sum)} of run time`;
 }
 
 /** @param {number} selected @param {number} shown how many of them the list shows */
@@ -165,10 +166,9 @@ const selectedWords = (selected, shown) => (shown === selected ? "" : shown ? `,
 export function countWords(store) {
   const { rows, counts, loading, loaded, total, readAt, error, incomplete, selection } = store;
   if (selection.size) {
-    const chosen = store.selectedRows();
-    const time = runTime(chosen);
-    const most = selection.matching ? `At least ${number(selection.size)}` : number(selection.size);
-    return [`${most} selected`, `${selectedWords(selection.size, store.shownSelected())}${time && `, ${time}`}`];
+    const least = selection.matching ? `At least ${number(selection.size)}` : number(selection.size);
+    const time = runTime(store.selectedRows());
+    return [`${least} selected`, selectedWords(selection.size, store.shownSelected()) || (time && `, ${time}`)];
   }
   if (readAt === null) return ["", !loading ? "" : total ? `Loading jobs… ${number(loaded)} of ${number(total)}` : "Loading jobs…"];
   const old = error ? ` at ${dateTime(readAt)}` : "";

@@ -11,14 +11,14 @@ test("a job is called by its workflow and its output, by either alone, or else b
   assert.equal(jobName(row({ name: "mira_cover_0001.png" })), "mira_cover_0001.png");
   assert.equal(jobName(row({ status: "failed" }), "Portrait"), "Portrait");
   const error = { message: "no", type: "", node_type: "KSampler", node_id: "3" };
-  assert.match(jobName(row({ status: "failed", error })), /^Failed KSampler, .*37/);
-  assert.match(jobName(row({ status: "cancelled" })), /^Cancelled, .*37/);
-  assert.equal(jobName(row({ status: "failed", error, created: null })), "Failed KSampler, 7f3a9c21");
+  assert.match(jobName(row({ status: "failed", error })), /^Failed KSampler,\u00a0.*37/);
+  assert.match(jobName(row({ status: "cancelled" })), /^Cancelled,\u00a0.*37/);
+  assert.equal(jobName(row({ status: "failed", error, created: null })), "Failed KSampler,\u00a07f3a9c21");
 });
 
 test("the counter and extension of an output, and the time, are never shortened", () => {
   assert.deepEqual(jobNameParts(row({ name: "mira_cover_0001.png" }), "Portrait"), ["Portrait · mira_cover", "_0001.png"]);
-  assert.equal(jobNameParts(row())[0], "Completed");
+  assert.equal(jobNameParts(row())[0], "Completed,");
 });
 
 test("names from the cloud can’t bring in control characters or marks that change the writing direction", () => {
