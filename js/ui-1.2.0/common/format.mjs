@@ -45,7 +45,12 @@ let formats = formatsOf("en-GB");
 
 /** Write times as this locale does, for example with AM and PM. The words stay English. @param {string} locale */
 export function useLocale(locale) {
-  formats = formatsOf(locale);
+  try {
+    formats = formatsOf(locale);
+  } catch (error) {
+    // WebKitGTK gives "c" where the system has no language, and Intl throws for it.
+    if (!(error instanceof RangeError)) throw error;
+  }
 }
 
 /** "23 November 2026, 13:48". @param {number} at @param {boolean} [exact] with seconds */

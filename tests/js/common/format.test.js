@@ -56,3 +56,10 @@ test("times are written as the given locale writes them", (t) => {
   useLocale("de");
   assert.equal(dayHeading(AT, LATER), "Sonntag, 15. November");
 });
+
+test("a language that is not one, such as WebKitGTK gives on a system without languages, changes nothing", (t) => {
+  t.after(() => useLocale("en-GB"));
+  const before = times();
+  useLocale("c");
+  assert.deepEqual(times(), before);
+});
