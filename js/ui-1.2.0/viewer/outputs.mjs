@@ -22,7 +22,7 @@ const EXTENSIONS = [
 const CONTENT_TYPES = { image: /^image\/(png|jpeg|webp|gif|avif)$/, video: /^video\/(mp4|webm)$/, audio: /^audio\/(mpeg|wav|flac|ogg|mp4)$/, text: /^text\/plain\b/ };
 
 /** Returns the extension in lower case, without the dot. @param {string} filename */
-export const extensionOf = (filename) => (/\.([a-z0-9]{1,8})$/i.exec(filename)?.[1] ?? "").toLowerCase();
+export const extensionOf = (filename) => (filename.match(/\.([a-z0-9]{1,8})$/i)?.[1] ?? "").toLowerCase();
 
 /** @param {string} filename @returns {OutputKind} */
 export const kindOf = (filename) => EXTENSIONS.find(([, pattern]) => pattern.test(extensionOf(filename)))?.[0] ?? "other";
