@@ -43,6 +43,8 @@ FIREFOX_SETTINGS: dict[str, Any] = {
     "network.proxy.ssl_port": NOWHERE,
     "network.proxy.no_proxies_on": "127.0.0.1",
     "ui.prefersReducedMotion": 1,
+    # Scrollbars that take room, as on most desktops.
+    "widget.gtk.overlay-scrollbars.enabled": False,
 }
 Actions = list[dict[str, Any]]
 

@@ -25,6 +25,8 @@ FRONTEND = "1.49.6"
 HOLD_SECONDS = 8
 
 PANEL = ".cch-panel"
+VIEWER = ".cch-viewer"
+LARGE = ".cch-panel.large"
 ROW = f"{PANEL} [role=option]"
 LIST = f"{PANEL} [role=listbox]"
 DIALOG = ".cch-dialog"
@@ -53,6 +55,11 @@ PLACE = f"""(selector, words, index) => {{
     const over = document.elementFromPoint(x, y);
     return over && (element.contains(over) || over.contains(element)) ? {{ x, y }} : null;
 }}"""
+RAW_SCROLLBARS = """() => [...document.querySelectorAll('.cch, .cch *')].filter(element => {
+    const { overflowX, overflowY, scrollbarColor, scrollbarWidth } = getComputedStyle(element);
+    const scrolls = [overflowX, overflowY].some(value => value === 'auto' || value === 'scroll');
+    return scrolls && (scrollbarColor === 'auto' || scrollbarWidth === 'auto');
+}).map(element => element.className)"""
 NOTE_ERRORS = """() => {
     window.faults = [];
     window.addEventListener('error', event => window.faults.push(String(event.message)));
@@ -102,6 +109,7 @@ class Visitor:
     async def picture(self, name: str, *, moving: bool = False) -> None:
         """Save a screenshot of this step. Only a `moving` page is not waited for."""
         self._taken += 1
+        assert await self.browser.call(RAW_SCROLLBARS) == [], f"{name}: scrollbars unlike ComfyUI's"
         taken = await self.browser.picture(stable=not moving)
         (self._pictures / f"{self._taken:02} {name}.png").write_bytes(taken)
 
@@ -132,6 +140,7 @@ async def test_the_main_paths_work_in_every_browser(visitor: Visitor, host: Host
     await delete_for_good(visitor, cloud)
     await look_at_details(visitor)
     await look_at_clean_up(visitor)
+    await look_at_the_large_window(visitor)
     await look_at_settings(visitor)
     assert await visitor.browser.call("() => window.faults") == []
     assert "Traceback" not in host.log()
@@ -213,7 +222,7 @@ async def delete_for_good(visitor: Visitor, cloud: SimulatedCloud) -> None:
 
 
 async def look_at_details(visitor: Visitor) -> None:
-    """Open the details of a job that has pictures, and close them."""
+    """Open the details of a job that has pictures, and one picture in the viewer, and close both."""
     await visitor.click(f"{ROW} .cch-name", r"\.png", times=2)
     await visitor.sees(f"{PANEL} .cch-details", "Job ID")
     await visitor.until(
@@ -221,6 +230,14 @@ async def look_at_details(visitor: Visitor) -> None:
         f"{PANEL} .cch-details img",
     )
     await visitor.picture("details")
+    await visitor.click(f"{PANEL} .cch-details img")
+    await visitor.until(
+        "selector => [...document.querySelectorAll(selector)].some(image => image.complete && image.naturalWidth)",
+        f"{VIEWER} img",
+    )
+    await visitor.picture("viewer")
+    await visitor.browser.press("Escape")
+    await visitor.sees_no_more(VIEWER)
     await visitor.browser.press("Escape")
     await visitor.sees_no_more(f"{PANEL} .cch-details")
 
@@ -235,6 +252,17 @@ async def look_at_clean_up(visitor: Visitor) -> None:
     await visitor.picture("clean up")
     await visitor.click(f"{PANEL} .cch-page button", "Back to the list")
     await visitor.sees(ROW)
+
+
+async def look_at_the_large_window(visitor: Visitor) -> None:
+    """Open the panel in its window, with its table and a job beside it, and close it."""
+    await visitor.click(f"{PANEL} button", "Open in a large window")
+    await visitor.sees(f"{LARGE} [role=option]")
+    await visitor.click(f"{LARGE} [role=option] .cch-name", r"\.png")
+    await visitor.sees(f"{LARGE} .cch-side", "Job ID")
+    await visitor.picture("large window")
+    await visitor.click(f"{LARGE} button", "^Close")
+    await visitor.sees_no_more(LARGE)
 
 
 async def look_at_settings(visitor: Visitor) -> None:
