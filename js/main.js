@@ -265,6 +265,7 @@ app.registerExtension({
         () => undefined,
       );
     });
+    api.addEventListener("reconnecting", () => ui?.deletions.reconnecting());
     api.addEventListener("reconnected", () => void ui?.deletions.refresh());
     // Not at "execution_start", because that event does not name the nodes of the run.
     api.addEventListener("executing", ({ detail }) => emptyReport(graph(), detail));

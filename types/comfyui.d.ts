@@ -12,6 +12,8 @@ export interface ToastOptions {
 export interface ToastManager {
   /** In every version. */
   add(message: { severity: string; summary: string; detail?: string; life?: number; closable?: boolean }): void;
+  /** Up to 1.56: closes the toast that `add` was given. */
+  remove?(message: object): void;
   /** From 1.57 on, like the methods below. */
   success?(title: string, options?: ToastOptions): string;
   error?(title: string, options?: ToastOptions): string;

@@ -14,7 +14,12 @@ export interface Entry {
   hold: string | null;
   /** The server's id of the deletion, from its preview; null before the confirmation. */
   operation: string | null;
-  phase: "submitting" | "holding" | "waiting" | "sending" | "checking" | "done";
+  /** "due": by this page's clock the hold has ended, but the server has not said yet that it sends the deletion. */
+  phase: "submitting" | "holding" | "due" | "waiting" | "sending" | "checking" | "done";
+  /** ComfyUI does not answer, so what became of the deletion is unknown. */
+  away: boolean;
+  /** Why the last action of the person failed, in words; "" if it did not. */
+  refusal: string;
   /** When the hold ends on this page's clock, computed from the server's seconds_left. */
   deadline: number;
   /** When the wait that Comfy Cloud asks for ends, on this page's clock; 0: no wait. */
@@ -25,6 +30,8 @@ export interface Entry {
   words: ResultWords | null;
   /** Whether it was confirmed in this page, which then shows its toasts. */
   mine: boolean;
+  /** Whether it was confirmed before the page was reloaded. */
+  resumed: boolean;
   undoing: boolean;
   /** The request that starts it is under way. Until its answer, no status ends the deletion. */
   answering: boolean;
@@ -38,7 +45,6 @@ export interface Entry {
   toast: ReturnType<Toasts["create"]>;
   nextPoll: number;
   misses: number;
-  failedPolls: number;
 }
 
 /** A part of the page that shows deletions. */
@@ -53,7 +59,7 @@ export interface DeletionView {
 export interface DeletionState {
   /** The newest first, as in the lists below. */
   holding: Entry[];
-  /** Past their hold, without a result. */
+  /** Past their hold by this page's clock, without a result. */
   running: Entry[];
   results: Entry[];
   lost: LostHold[];

@@ -73,7 +73,7 @@ export class App {
     this.thumbnails = new Thumbnails({ api });
     const onAccountChanged = () => this.#outdated("key");
     const confirmation = new Confirmation({ api, dialogs, steps: createSteps(api), connect: this.connect, now, onAccountChanged });
-    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible });
+    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today: () => Date.now() });
     const protection = (this.protection = new Protection(api));
     const names = new WorkflowNames(browserStorage);
     this.store = new Store({ api, deletions: this.deletions, protection, names, now: () => Date.now() });

@@ -56,6 +56,9 @@ export function useLocale(locale) {
 /** "23 November 2026, 13:48". @param {number} at @param {boolean} [exact] with seconds */
 export const dateTime = (at, exact = false) => `${formats.day.format(at)}, ${(exact ? formats.seconds : formats.clock).format(at)}`;
 
+/** "13:48:07". @param {number} at */
+export const exactClock = (at) => formats.seconds.format(at);
+
 /** "23 November 2026". @param {number} at */
 export const dateOnly = (at) => formats.day.format(at);
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Shows toasts in every frontend version. Never calls `remove`, which new versions lack. */
+/** Shows toasts in every frontend version. */
 
 import { asApiError } from "../api.mjs";
 import { errorLine } from "./strings.mjs";
@@ -15,28 +15,58 @@ import { errorLine } from "./strings.mjs";
  */
 /** @typedef {"loading" | "success" | "info" | "warning" | "error"} Kind */
 
-const SHORT = 4_000;
-const LONG = 10_000;
+const LOADING_LIFE = 4_000;
 /** Milliseconds until a toast closes by itself. Warnings and errors stay until dismissed. */
-const LIFE = { success: LONG, info: LONG };
+const LIFE = { success: 3_000, info: 10_000 };
 const OLD_SEVERITY = { loading: "info", success: "success", info: "info", warning: "warn", error: "error" };
+
+/** Without its last full stop: ComfyUI puts one between title, text and button when it reads a toast aloud. @param {string} [text] */
+const withoutStop = (text = "") => text.replace(/(?<!\.)\.$/, "");
 
 let made = 0;
 
+/** @param {ToastManager} host @param {Kind} kind @param {Message} message */
+function addOld(host, kind, { title, detail, life: own }) {
+  const life = own ?? (kind === "loading" ? LOADING_LIFE : LIFE[/** @type {"info"} */ (kind)]);
+  const message = { severity: OLD_SEVERITY[kind], summary: title, ...(detail && { detail }), ...(life && { life }) };
+  host.add(message);
+  return message;
+}
+
+/** @param {() => ToastManager} getHost @param {(kind: Kind, message: Message, id: string) => object | null} show returns the toast in an old frontend */
+function createLasting(getHost, show) {
+  const id = `cch-${++made}`;
+  /** @type {object | null} */
+  let old = null;
+  function dismiss() {
+    getHost().dismiss?.(id);
+    if (old) getHost().remove?.(old);
+    old = null;
+  }
+  return {
+    /** Shows the toast, also after the person closed it. @param {Kind} kind @param {Message} message */
+    show(kind, message) {
+      if (old) dismiss();
+      old = show(kind, message, id);
+    },
+    /** Changes the toast only if the person has not closed it. @param {Kind} kind @param {Message} message */
+    update(kind, message) {
+      if (getHost().dismiss?.(id)) show(kind, message, id);
+    },
+    dismiss,
+  };
+}
+
 /** @param {() => ToastManager} getHost */
 export function createToasts(getHost) {
-  /** @param {Kind} kind @param {Message} message */
-  function addOld(kind, { title, detail, life: own }) {
-    const life = own ?? (kind === "loading" ? SHORT : LIFE[/** @type {"info"} */ (kind)]);
-    getHost().add({ severity: OLD_SEVERITY[kind], summary: title, ...(detail && { detail }), ...(life && { life }) });
-  }
-
-  /** @param {Kind} kind @param {Message} message @param {string} id */
+  /** Shows a toast, and returns it in an old frontend. @param {Kind} kind @param {Message} message @param {string} id */
   function show(kind, message, id) {
     const host = getHost();
     const add = host[kind];
-    if (typeof add !== "function") return addOld(kind, message);
-    const { title, detail, action } = message;
+    if (typeof add !== "function") return addOld(host, kind, message);
+    const { action } = message;
+    const title = withoutStop(message.title);
+    const detail = action ? withoutStop(message.detail) : message.detail;
     const duration = message.life ?? LIFE[/** @type {"info"} */ (kind)];
     const press = () => {
       host.dismiss?.(id);
@@ -48,6 +78,7 @@ export function createToasts(getHost) {
       ...(duration && { duration }),
       ...(action && { action: { label: action.label, onClick: press } }),
     });
+    return null;
   }
 
   return {
@@ -60,18 +91,7 @@ export function createToasts(getHost) {
     canAct: () => typeof getHost().success === "function",
 
     /** One toast whose text changes: from the start of an action to its result. */
-    create() {
-      const id = `cch-${++made}`;
-      return {
-        /** Shows the toast, also after the person closed it. @param {Kind} kind @param {Message} message */
-        show: (kind, message) => show(kind, message, id),
-        /** Changes the toast only if the person has not closed it. @param {Kind} kind @param {Message} message */
-        update(kind, message) {
-          if (getHost().dismiss?.(id)) show(kind, message, id);
-        },
-        dismiss: () => void getHost().dismiss?.(id),
-      };
-    },
+    create: () => createLasting(getHost, show),
   };
 }
 

@@ -8,11 +8,11 @@ import { number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { COMMON } from "../common/strings.mjs";
 import { BACKUP } from "../protection/strings.mjs";
-import { shownPhase } from "./entries.mjs";
+import { entriesToShow, shownPhase } from "./entries.mjs";
 import { showLabel, tryAgainLabel } from "./result_strings.mjs";
-import { asksToWait, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
+import { asksToWait, AWAY, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
-/** @import { DeletionState, Entry } from "../../../types/deletion" */
+/** @import { Entry } from "../../../types/deletion" */
 /** @import { Say } from "../../../types/list" */
 /** @import { Deletions } from "./controller.mjs" */
 /** @import { TallyLine } from "./result_strings.mjs" */
@@ -48,14 +48,15 @@ function createHoldCard(entry, deletions) {
   const ring = createRing();
   const title = el("div", { class: "ttl" });
   const undo = button({ label: HOLD.undo, icon: "undo", press: () => deletions.undo(entry) });
-  const text = el("div", { class: "cch-grow" }, title, el("div", { class: "cch-2" }, HOLD.text));
+  const text = el("div", { class: "cch-2" });
   return {
-    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, text, undo)),
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, el("div", { class: "cch-grow" }, title, text), undo)),
     focus: () => undo.focus({ preventScroll: true }),
     render() {
       const seconds = deletions.secondsLeft(entry);
       ring.set(seconds, of);
-      title.textContent = holdTitle(entry.jobs, seconds);
+      title.textContent = entry.away ? AWAY : holdTitle(entry.jobs, seconds);
+      text.textContent = entry.refusal || (entry.away ? awayText(entry, seconds) : HOLD.text);
       undo.setAttribute("aria-disabled", String(entry.undoing));
     },
   };
@@ -68,18 +69,24 @@ function createProgressCard(entry, deletions) {
   const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": DELETE.progress, "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
   const stop = button({ label: DELETE.stop, icon: "stop", press: () => deletions.stop(entry) });
   stop.title = DELETE.stopTip;
-  const head = el("div", { class: "hd mid" }, icon("running", "spin i-link"), el("div", { class: "cch-grow" }, title), stop);
+  const [turning, warning] = [icon("running", "spin i-link"), icon("warning", "i-warn")];
+  const head = el("div", { class: "hd mid" }, turning, warning, el("div", { class: "cch-grow" }, title), stop);
+  const text = el("p", { class: "cch-2" });
   return {
-    element: el("div", { class: "cch-card" }, head, bar, el("p", { class: "cch-2" }, DELETE.closeable)),
+    element: el("div", { class: "cch-card" }, head, bar, text),
     focus: () => undefined,
     render() {
       const { kind, done, total } = entry;
       const phase = shownPhase(entry);
       const waits = deletions.secondsToWait(entry);
-      title.textContent = waits ? asksToWait(waits) : progressTitle(kind, phase, done, total);
+      title.textContent = entry.away ? AWAY : waits ? asksToWait(waits) : progressTitle(kind, phase, done, total);
+      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : DELETE.closeable);
+      turning.toggleAttribute("hidden", entry.away);
+      warning.toggleAttribute("hidden", !entry.away);
+      bar.hidden = entry.away || phase === "due";
       bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
       // During "checking" everything has been sent: there is nothing to stop.
-      stop.hidden = !entry.hold || phase === "checking";
+      stop.hidden = !entry.hold || entry.away || phase === "checking" || phase === "due";
       stop.setAttribute("aria-disabled", String(entry.stopping));
       const known = total > 0 && (phase === "checking" || done > 0);
       const percent = phase === "checking" ? 100 : Math.round((100 * Math.min(done, total)) / Math.max(total, 1));
@@ -90,7 +97,7 @@ function createProgressCard(entry, deletions) {
   };
 }
 
-const LOOK = /** @type {const} */ ({ success: ["ok", "i-ok"], warning: ["warning", "i-warn"], error: ["failed", "i-danger"] });
+const LOOK = /** @type {const} */ ({ success: ["ok", "i-ok"], info: ["info", "i-link"], warning: ["warning", "i-warn"], error: ["failed", "i-danger"] });
 
 /** @param {TallyLine[]} lines */
 const tallyTable = (lines) =>
@@ -103,14 +110,14 @@ const tallyTable = (lines) =>
     ]),
   );
 
-/** @param {Entry} entry with a result @param {Deletions} deletions @param {(ids: string[]) => void} show @param {(text: string) => void} copy */
+/** @param {Entry} entry that has ended @param {Deletions} deletions @param {(ids: string[]) => void} show @param {(text: string) => void} copy */
 function createResultCard(entry, deletions, show, copy) {
   const { words, result, kind } = entry;
-  if (!words || !result) throw new Error("no result");
+  if (!words) throw new Error("not ended");
   const [name, colour] = LOOK[words.kind];
   const n = words.again.length;
   const text = el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, words.title), words.text && el("div", { class: "cch-2 cch-any", dir: "auto" }, words.text));
-  const report = iconButton("copy", DELETE.copyReport, () => copy(result.report));
+  const report = result && iconButton("copy", DELETE.copyReport, () => copy(result.report));
   const retry = kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
   const foot = el(
     "div",
@@ -126,7 +133,7 @@ function createResultCard(entry, deletions, show, copy) {
       { class: "cch-card" },
       el("div", { class: "hd" }, icon(name, colour), text, cross(() => deletions.drop(entry))),
       words.lines.length > 0 && tallyTable(words.lines),
-      words.kind !== "success" && foot,
+      words.kind !== "success" && words.kind !== "info" && (n > 0 || report || retry) && foot,
     ),
     focus: () => undefined,
     render: () => undefined,
@@ -134,14 +141,6 @@ function createResultCard(entry, deletions, show, copy) {
 }
 
 /** @typedef {{element: HTMLElement, focus(): void, render(): void}} Card */
-
-const MAX_HOLDS = 3;
-
-/** @param {DeletionState} state */
-function entriesToShow({ holding, running, results }) {
-  if (holding.length) return holding.slice(0, MAX_HOLDS).reverse();
-  return running[0] ? [running[0]] : results.slice(0, 1);
-}
 
 /** @param {Entry} entry */
 const cardKind = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" ? "hold" : "progress");
@@ -177,7 +176,8 @@ export function createCards({ deletions, show, say, focusList }) {
   }
 
   function render() {
-    const entries = entriesToShow(deletions.state());
+    // Two open panels must not count down the same hold.
+    const entries = deletions.isSpeaker(view) ? entriesToShow(deletions.state()) : [];
     const cards = new Map(entries.map((entry) => [keyOf(entry), entry]));
     const same = cards.size === shown.size && [...cards.keys()].every((key) => shown.has(key));
     if (!same) {
@@ -191,14 +191,14 @@ export function createCards({ deletions, show, say, focusList }) {
     for (const card of shown.values()) card.render();
   }
 
-  const leave = deletions.follow({
+  const view = {
     render,
     say,
+    /** @param {Entry} entry */
     held(entry) {
       render();
       shown.get(keyOf(entry))?.focus();
     },
-  });
-  render();
-  return { element, destroy: leave };
+  };
+  return { element, destroy: deletions.follow(view) };
 }

@@ -2,9 +2,10 @@
 /** Follows deletions from the confirmation to the result: hold, sending, checking, result. The server decides each step. */
 
 import { asApiError } from "../api.mjs";
-import { crashWords, errorLine, lostHold } from "../common/strings.mjs";
-import { advance, createRemovedJobs, follow, goneOf, isAboutToGo, isOpen, POLL_MS, markOf, findEntry, stateIn, shownPhase, update } from "./entries.mjs";
-import { resultWords } from "./result_strings.mjs";
+import { COMMON, crashWords, errorLine, lostHold } from "../common/strings.mjs";
+import { Clock } from "./clock.mjs";
+import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isOpen, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
+import { messageWords, recordedWords, resultWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
 import { createDeletionToasts, quarters } from "./toasts.mjs";
@@ -13,6 +14,7 @@ import { createDeletionToasts, quarters } from "./toasts.mjs";
 /** @import { DeletionAnswer, LostHold, Progress, Result, Row, Status } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { Words } from "../common/strings.mjs" */
+/** @import { ResultWords } from "./result_strings.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
 /** @import { Confirmation, DeletionRequest } from "./confirm.mjs" */
 
@@ -41,81 +43,21 @@ function coalesce(work) {
   };
 }
 
-/** After this many unanswered status requests (two minutes), the outcome of a deletion counts as unknown. */
-const MAX_FAILED_POLLS = 30;
-const LAST_SECONDS = 5;
-
-/** Counts down holds, and requests the status of deletions at intervals in case an event was missed. */
-class Clock {
-  #isRunning = false;
-
-  /** @param {Deletions} flow */
-  constructor(flow) {
-    this.flow = flow;
-  }
-
-  /** Ticks while a deletion is open, in step with the seconds of the newest hold. */
-  run() {
-    const { flow } = this;
-    const { now, schedule } = flow.parts;
-    const open = flow.entries.find(isOpen);
-    if (this.#isRunning || !open) return;
-    this.#isRunning = true;
-    const rest = open.phase === "holding" ? (open.deadline - now()) % 1000 : 0;
-    schedule(() => {
-      this.#isRunning = false;
-      for (const entry of flow.entries) if (isOpen(entry) && !entry.answering) this.#tick(entry);
-      flow.render();
-      this.run();
-    }, rest > 0 ? rest : 1000);
-  }
-
-  /** @param {Entry} entry */
-  #tick(entry) {
-    const { flow } = this;
-    const seconds = flow.secondsLeft(entry);
-    if (entry.waitsUntil && !flow.secondsToWait(entry)) {
-      entry.waitsUntil = 0;
-      flow.notify.progress(entry);
-    }
-    if (entry.phase !== "holding") return void this.#poll(entry);
-    if (seconds === 0) {
-      advance(entry, "sending");
-      entry.nextPoll = flow.parts.now() + POLL_MS;
-      flow.notify.progress(entry);
-      flow.change();
-    } else if (!entry.warned && seconds <= LAST_SECONDS) {
-      entry.warned = true;
-      flow.notify.hold(entry, seconds, false);
-      flow.say(words.HOLD.soon);
-    }
-  }
-
-  /** @param {Entry} entry */
-  async #poll(entry) {
-    const { api, now } = this.flow.parts;
-    if (now() < entry.nextPoll) return;
-    entry.nextPoll = now() + POLL_MS;
-    const status = await api.status().catch(() => null);
-    entry.failedPolls = status ? 0 : entry.failedPolls + 1;
-    if (status) this.flow.adopt(status);
-    else if (entry.failedPolls >= MAX_FAILED_POLLS && isOpen(entry)) this.flow.giveUp(entry, words.LOST);
-  }
-}
-
 /** The server's error code when there is nothing left to stop. */
 const ENDED = "invalid_request";
 
 /** After this many statuses without a trace of a deletion, its outcome counts as unknown. */
 const MAX_MISSES = 3;
 const SUCCESS_SHOWN_MS = 10_000;
+const UNDONE_SHOWN_MS = 3_000;
 
 /**
  * @typedef {object} Parts
- * @property {Pick<HistoryApi, "status" | "progress" | "submit" | "undo" | "stop">} api
+ * @property {Pick<HistoryApi, "status" | "progress" | "submit" | "undo" | "stop" | "auditLog">} api
  * @property {Pick<Confirmation, "ask" | "after" | "tellBusy">} confirmation
  * @property {Pick<Toasts, "tell" | "canAct" | "create">} toasts
  * @property {() => number} now milliseconds of a monotonic clock
+ * @property {() => number} today milliseconds since 1970
  * @property {(run: () => void, milliseconds: number) => void} schedule
  * @property {() => void} openPanel
  * @property {(run: () => void) => void} whenVisible calls back as soon as the page is visible
@@ -131,8 +73,8 @@ export class Deletions {
   #listeners = new Set();
   /** @type {Set<(ids: string[]) => void>} */
   #undoneListeners = new Set();
-  /** @type {Set<DeletionView>} */
-  #views = new Set();
+  /** @type {DeletionView[]} the newest last: it alone shows cards and speaks */
+  #views = [];
   /** @type {Set<string>} ids of undone holds: an older status may still contain them */
   #undoneHolds = new Set();
   #clock;
@@ -160,14 +102,31 @@ export class Deletions {
 
   /** @param {DeletionView} view @returns {() => void} */
   follow(view) {
-    this.#views.add(view);
-    return () => void this.#views.delete(view);
+    this.#views.push(view);
+    this.render();
+    this.notify.settle();
+    return () => {
+      this.#views = this.#views.filter((other) => other !== view);
+      this.render();
+      if (!this.#views.length) this.notify.resume();
+    };
+  }
+
+  /** Whether a view is the one that shows the cards. @param {DeletionView} view */
+  isSpeaker = (view) => this.#views.at(-1) === view;
+
+  /** Whether a card in an open panel shows a deletion, so that no toast does. @param {Entry} entry */
+  isOnCard = (entry) => this.#views.length > 0 && entriesToShow(this.state()).includes(entry);
+
+  /** Whether a panel is open. */
+  get isPanelOpen() {
+    return this.#views.length > 0;
   }
 
   /** @returns {DeletionState} */
   state() {
     const of = (/** @type {string[]} */ phases) => this.entries.filter((entry) => phases.includes(entry.phase));
-    return { holding: of(["holding"]), running: of(["waiting", "sending", "checking"]), results: of(["done"]), lost: this.#lost };
+    return { holding: of(["holding"]), running: of(["due", "waiting", "sending", "checking"]), results: of(["done"]), lost: this.#lost };
   }
 
   /** Whole seconds until the deletion is sent. @param {Entry} entry */
@@ -227,30 +186,66 @@ export class Deletions {
     const entry = findEntry(this.entries, detail.operation);
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
+    entry.away = false;
     const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry) };
     follow(entry, detail, this.parts.now());
     const [quarter, wait] = [quarters(entry), this.secondsToWait(entry)];
     if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait) this.notify.progress(entry);
-    if (wait && !before.wait) this.say(words.asksToWait(wait));
-    if (entry.sent && quarter > before.quarter && quarter < 4) this.say(words.progressSpoken(quarter * 25));
+    if (wait && !before.wait) this.sayOf(entry, words.asksToWait(wait));
+    if (entry.sent && quarter > before.quarter && quarter < 4) this.sayOf(entry, words.progressSpoken(quarter * 25));
     this.render();
   }
 
-  refresh = coalesce(() => this.parts.api.status().then(this.adopt, () => undefined));
+  refresh = coalesce(() => {
+    const asked = this.parts.now();
+    return this.parts.api.status().then((status) => this.adopt(status, asked), () => undefined);
+  });
 
-  /** @param {Status} status */
-  adopt = (status) => {
+  /** ComfyUI's page has lost its connection to the server. */
+  reconnecting() {
+    this.#clock.check();
+  }
+
+  /** ComfyUI does not answer: says so once for each open deletion. */
+  lostTouch = () => {
+    for (const entry of this.entries) {
+      if (!isOpen(entry) || entry.answering || entry.away) continue;
+      entry.away = true;
+      this.notify.progress(entry);
+      this.sayOf(entry, `${words.AWAY}. ${words.awayText(entry, this.secondsLeft(entry))}`, true);
+    }
+    this.render();
+  };
+
+  /** @param {Status} status @param {number} [asked] when it was requested, on the clock of `now` */
+  adopt = (status, asked) => {
+    const away = this.entries.filter((entry) => entry.away);
+    for (const entry of away) entry.away = false;
+    this.#adopt(status, asked);
+    for (const entry of away) if (isOpen(entry) && this.entries.includes(entry)) this.#answersAgain(entry);
+    this.change();
+  };
+
+  /** @param {Status} status @param {number} [asked] */
+  #adopt(status, asked) {
     this.#lost = status.lost_holds ?? [];
     for (const hold of status.holds ?? []) {
       const entry = findEntry(this.entries, hold.id);
       if (entry && hold.state === "undone") this.#undone(entry);
-      else if (entry && isOpen(entry)) update(entry, hold, this.parts.now());
+      else if (entry && isOpen(entry)) update(entry, hold, this.parts.now(), asked);
       else if (!entry && !this.#undoneHolds.has(hold.id) && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
     }
     for (const operation of status.undone ?? []) this.#undone(findEntry(this.entries, operation));
     for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#applyStatus(entry, status);
-    this.change();
-  };
+  }
+
+  /** Says what ComfyUI does with a deletion, after it did not answer for a while. @param {Entry} entry */
+  #answersAgain(entry) {
+    if (entry.phase === "holding") this.notify.hold(entry);
+    else this.notify.progress(entry);
+    const doing = entry.phase === "holding" ? words.HOLD.text : words.progressTitle(entry.kind, shownPhase(entry), entry.done, entry.total);
+    this.sayOf(entry, `${words.ANSWERS}. ${doing}`);
+  }
 
   /* From the confirmation to the answer: see submit.mjs */
 
@@ -272,16 +267,16 @@ export class Deletions {
   /** @param {Entry} entry */
   #held(entry) {
     if (entry.phase !== "holding") return;
-    this.notify.hold(entry, this.secondsLeft(entry), true);
-    this.say(words.holdSpoken(entry.jobs, this.secondsLeft(entry)));
-    for (const view of this.#views) view.held(entry);
+    this.notify.hold(entry);
+    this.sayOf(entry, words.holdSpoken(entry.jobs, this.secondsLeft(entry)));
+    this.#views.at(-1)?.held(entry);
     // Without buttons in toasts, only the panel can undo.
-    if (!this.#views.size && !this.parts.toasts.canAct()) this.parts.openPanel();
+    if (!this.isPanelOpen && !this.parts.toasts.canAct()) this.parts.openPanel();
   }
 
   /** @param {Entry} entry @param {string} hold */
   async #undo(entry, hold) {
-    entry.undoing = true;
+    Object.assign(entry, { undoing: true, refusal: "" });
     this.render();
     try {
       await this.parts.api.undo(hold);
@@ -291,9 +286,10 @@ export class Deletions {
       const refused = asApiError(error);
       const late = refused.code === "too_late";
       const { title, text } = late ? words.HOLD.tooLate : { title: words.HOLD.notUndone, text: errorLine(refused) };
+      entry.refusal = `${title}. ${text}`;
       if (late) advance(entry, "sending");
-      entry.toast.show("error", { title, detail: text });
-      this.say(title, true);
+      this.notify.tell(entry, "error", { title, detail: text });
+      this.sayOf(entry, entry.refusal, true);
       this.change();
       void this.refresh();
     }
@@ -301,13 +297,13 @@ export class Deletions {
 
   /** @param {Entry} [entry] */
   #undone(entry) {
-    if (!entry || !this.entries.includes(entry)) return;
+    if (!entry || !isOpen(entry)) return;
     if (entry.hold) this.#undoneHolds.add(entry.hold);
-    this.drop(entry);
+    if (entry.mine) {
+      this.conclude(entry, messageWords("info", { title: words.NOT_DELETED, text: words.backInList(entry.jobs) }));
+      this.parts.schedule(() => this.drop(entry), UNDONE_SHOWN_MS);
+    } else this.drop(entry);
     for (const listener of this.#undoneListeners) listener([...entry.ids]);
-    const message = { title: words.NOT_DELETED, detail: words.backInList(entry.jobs) };
-    if (entry.mine) entry.toast.show("info", message);
-    this.say(`${message.title}. ${message.detail}`);
   }
 
   /** @param {Entry} entry @param {Status} status */
@@ -318,35 +314,57 @@ export class Deletions {
     else if ("result" in state) {
       this.#finish(entry, state.result);
       this.parts.onResult();
-    } else if ("crashed" in state) this.giveUp(entry, crashWords(state.crashed));
-    else this.giveUp(entry, lostHold(entry.jobs));
+    } else this.#interrupted(entry, "crashed" in state ? crashWords(state.crashed) : lostHold(entry.jobs));
+  }
+
+  /** ComfyUI stopped during a deletion. In the panel, the banner of the status says so. @param {Entry} entry @param {Words} message */
+  #interrupted(entry, { title, text }) {
+    if (!this.isPanelOpen) this.notify.tell(entry, "warning", { title, detail: text, action: { label: COMMON.show, press: this.parts.openPanel } });
+    this.say(`${title}. ${text}`, true);
+    this.drop(entry);
+    this.parts.onResult();
   }
 
   /** @param {Entry} entry */
   #missed(entry) {
     if (entry.phase === "holding" && this.secondsLeft(entry) > 0) return;
     entry.misses += 1;
-    if (entry.misses >= MAX_MISSES) this.giveUp(entry, words.LOST);
+    if (entry.misses === MAX_MISSES) void this.readRecord(entry);
   }
 
-  /** @param {Entry} entry @param {Words} message */
-  giveUp(entry, { title, text }) {
-    this.drop(entry);
-    entry.toast.show("warning", { title, detail: text });
-    this.say(`${title}. ${text}`, true);
+  /** ComfyUI has no trace of a deletion, as after a restart: shows what the audit log says. @param {Entry} entry */
+  async readRecord(entry) {
+    const log = await this.parts.api.auditLog().catch(() => null);
+    if (!isOpen(entry)) return;
+    const recorded = log?.entries.find(({ operation, state }) => operation === entry.operation && state === "done");
+    this.conclude(entry, recorded ? recordedWords(recorded, entry.jobs) : messageWords("warning", words.LOST));
+    this.parts.onResult();
+  }
+
+  /** Ends a deletion with a message instead of a result. @param {Entry} entry @param {ResultWords} message */
+  conclude(entry, message) {
+    Object.assign(entry, { phase: "done", words: message, refusal: "", away: false });
+    this.announce(entry, message);
+    this.change();
+  }
+
+  /** Shows the end of a deletion on its card, or in a toast. @param {Entry} entry @param {ResultWords} message */
+  announce(entry, message) {
+    const isGood = message.kind === "success" || message.kind === "info";
+    if (entry.mine || !isGood) this.notify.result(entry, message);
+    this.sayOf(entry, `${message.title}. ${message.toast}`, !isGood);
   }
 
   /** @param {Entry} entry @param {Result} result */
   #finish(entry, result) {
     if (!isOpen(entry)) return;
     const message = resultWords(result, entry);
-    Object.assign(entry, { phase: "done", result, words: message });
+    Object.assign(entry, { phase: "done", result, words: message, refusal: "", away: false });
     this.#removed.add(goneOf(entry));
     const success = message.kind === "success";
     if (success) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN_MS);
-    this.say(`${message.title}. ${message.toast}`, !success);
-    if (entry.mine && result.error?.code === "count_rose") this.parts.whenVisible(() => void askAgain(this, entry));
-    else if (entry.mine || !success) this.notify.result(entry, message);
+    if (entry.mine && !entry.resumed && result.error?.code === "count_rose") this.parts.whenVisible(() => void askAgain(this, entry));
+    else this.announce(entry, message);
     this.change();
   }
 
@@ -354,9 +372,10 @@ export class Deletions {
   add({ kind, jobs = 0 }, mine) {
     /** @type {Entry} */
     const entry = {
-      kind: kind === "clear" ? "clear" : "delete", jobs, mine, toast: this.parts.toasts.create(), ids: new Set(), account: "",
+      kind: kind === "clear" ? "clear" : "delete", jobs, mine, resumed: false, toast: this.parts.toasts.create(), ids: new Set(), account: "",
       hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
-      undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextPoll: 0, misses: 0, failedPolls: 0,
+      undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextPoll: 0, misses: 0,
+      away: false, refusal: "",
     };
     this.entries.unshift(entry);
     this.#clock.run();
@@ -373,6 +392,7 @@ export class Deletions {
   change() {
     for (const listener of this.#listeners) listener();
     this.render();
+    this.notify.settle();
   }
 
   render() {
@@ -381,6 +401,11 @@ export class Deletions {
 
   /** @param {string} text @param {boolean} [urgent] */
   say(text, urgent = false) {
-    for (const view of this.#views) view.say(text, urgent);
+    this.#views.at(-1)?.say(text, urgent);
+  }
+
+  /** Speaks about a deletion, unless its toast does. @param {Entry} entry @param {string} text @param {boolean} [urgent] */
+  sayOf(entry, text, urgent) {
+    if (this.isOnCard(entry) || !this.notify.isShown(entry)) this.say(text, urgent);
   }
 }

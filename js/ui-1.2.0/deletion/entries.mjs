@@ -4,14 +4,14 @@
 import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
 
-/** @import { Entry } from "../../../types/deletion" */
+/** @import { DeletionState, Entry } from "../../../types/deletion" */
 /** @import { Mark } from "../../../types/list" */
 /** @import { Hold, Progress, Result, Row, Status } from "../../../types/wire" */
 
 /** @typedef {{result: Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} ServerState */
 
 const OPEN = new Set(["holding", "waiting", "sending"]);
-const ORDER = ["submitting", "holding", "waiting", "sending", "checking", "done"];
+const ORDER = ["submitting", "holding", "due", "waiting", "sending", "checking", "done"];
 
 /** Milliseconds between two status requests for a deletion. */
 export const POLL_MS = 4_000;
@@ -40,15 +40,36 @@ export function follow(entry, { operation, phase, done, total }, now) {
 /** Returns the phase on screen: "backing_up" while workflows are saved, also after the hold has ended. @param {Entry} entry */
 export const shownPhase = ({ phase, backingUp }) => (backingUp && phase !== "done" ? "backing_up" : phase);
 
-/** Updates an entry from the server's hold. @param {Entry} entry @param {Hold} hold @param {number} now */
-export function update(entry, hold, now) {
+/**
+ * Updates an entry from the server's hold.
+ * @param {Entry} entry
+ * @param {Hold} hold
+ * @param {number} now
+ * @param {number} [asked] when the answer was requested, on the same clock; by default unknown
+ */
+export function update(entry, hold, now, asked = -Infinity) {
   entry.hold = entry.operation = hold.id;
   entry.account = hold.account;
   for (const id of hold.ids) entry.ids.add(id);
-  // Never extend the deadline: an answer with a later one was delayed on its way.
-  const deadline = now + hold.seconds_left * 1000;
-  if (hold.state === "holding") entry.deadline = entry.deadline ? Math.min(entry.deadline, deadline) : deadline;
+  if (hold.state === "holding") setDeadline(entry, hold.seconds_left * 1000, now, asked);
   if (hold.state !== "undone" && hold.state !== "done") advance(entry, hold.state);
+}
+
+/** @param {Entry} entry @param {number} left milliseconds @param {number} now @param {number} asked */
+function setDeadline(entry, left, now, asked) {
+  // The server counted the seconds between the request and now. Only a request says that the deadline is later than it
+  // seemed, as after a sleep of the server's computer: an answer alone may have been delayed on its way.
+  const latest = now + left;
+  entry.deadline = entry.deadline ? Math.max(asked + left, Math.min(entry.deadline, latest)) : latest;
+  if (entry.phase === "due" && entry.deadline > now) entry.phase = "holding";
+}
+
+const MAX_HOLDS = 3;
+
+/** The deletions that have a card: holds, else the running deletion, else the newest result. @param {DeletionState} state */
+export function entriesToShow({ holding, running, results }) {
+  if (holding.length) return holding.slice(0, MAX_HOLDS).reverse();
+  return running[0] ? [running[0]] : results.slice(0, 1);
 }
 
 /** @param {Entry[]} entries @param {string | null | undefined} operation @returns {Entry | undefined} */
@@ -60,8 +81,8 @@ export function stateIn(entry, status) {
   if (finished) return { result: finished.result };
   const unresolved = status.unresolved.find(({ operation }) => operation === entry.operation);
   if (unresolved) return { crashed: unresolved.asked };
-  if (entry.hold && status.lost_holds?.some(({ id }) => id === entry.hold)) return { lost: true };
-  if (entry.hold && status.holds?.some((hold) => hold.id === entry.hold && OPEN.has(hold.state))) return "open";
+  if (status.lost_holds?.some(({ id }) => id === entry.operation)) return { lost: true };
+  if (status.holds?.some(({ id, state }) => id === entry.operation && OPEN.has(state))) return "open";
   return status.running && status.running.operation === entry.operation ? "open" : "missing";
 }
 

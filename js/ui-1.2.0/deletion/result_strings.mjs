@@ -6,7 +6,7 @@ import { errorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
 import { DELETE, NOT_DELETED } from "./strings.mjs";
 
-/** @import { ClearResult, DeleteResult, ErrorBody, OutcomeCode, Reason, Result, UnsentResult } from "../../../types/wire" */
+/** @import { AuditEntry, ClearResult, DeleteResult, ErrorBody, OutcomeCode, Reason, Result, UnsentResult } from "../../../types/wire" */
 /** @import { Words } from "../common/strings.mjs" */
 
 /** @typedef {{n: number, word: string, why: string}} TallyLine */
@@ -87,7 +87,7 @@ export function tallyLines({ counts, jobs: left }) {
 const removedWords = (n) => plural(n, "{n} job removed from your cloud history", "{n} jobs removed from your cloud history");
 
 /**
- * @typedef {Words & {kind: "success" | "warning" | "error", toast: string, lines: TallyLine[], again: string[]}} ResultWords
+ * @typedef {Words & {kind: "success" | "info" | "warning" | "error", toast: string, lines: TallyLine[], again: string[]}} ResultWords
  *   `text` is shown above the lines, `toast` without them; `again`: ids that can be tried again
  */
 
@@ -203,6 +203,17 @@ export function resultWords(result, about) {
   if (result.outcome === "failed" && result.before === null && result.error) return { ...unsentWords(result.error, about), again: [] };
   const { kind, title, text } = clearResultWords(result);
   return { kind, title, text, toast: text, lines: [], again: [] };
+}
+
+/** The end of a deletion that has no result. @param {ResultWords["kind"]} kind @param {Words} words @returns {ResultWords} */
+export const messageWords = (kind, { title, text }) => ({ kind, title, text, toast: text, lines: [], again: [] });
+
+/** The end of a deletion as the audit log has it. @param {Pick<AuditEntry, "removed" | "counts" | "report">} recorded @param {number} asked @returns {ResultWords} */
+export function recordedWords({ removed, counts, report }, asked) {
+  if (removed === null || counts?.unconfirmed) return messageWords("warning", { title: `Outcome unknown: ${jobs(asked)}`, text: clean(report) });
+  if (removed >= asked) return messageWords("success", { title: removedWords(removed), text: DELETE.assets });
+  const title = removed ? `${number(removed)} of ${jobs(asked)} removed` : NOT_REMOVED;
+  return messageWords("warning", { title, text: clean(report) });
 }
 
 /** @param {number} n */

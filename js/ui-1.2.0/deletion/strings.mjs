@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts of deletions, Undo and details. */
 
-import { number, plural, tally } from "../common/format.mjs";
+import { exactClock, number, plural, tally } from "../common/format.mjs";
 import { backingUp } from "../protection/strings.mjs";
 
 /** @import { DeletePreview, Preview } from "../../../types/wire" */
@@ -24,6 +24,7 @@ export const DELETE = {
   progress: "Deleting jobs",
   checking: "Checking what is gone…",
   waiting: "Waiting for another deletion to finish…",
+  asking: "Asking ComfyUI whether it was sent…",
   closeable: "You can close this panel. The deletion goes on.",
   stop: "Stop",
   stopTip: "What was sent stays sent",
@@ -46,6 +47,7 @@ export const NOT_STOPPED = "It could not be stopped";
 
 export const HOLD = {
   text: "Nothing has been sent yet.",
+  inPanel: "Nothing has been sent yet. Open Cloud history to undo it.",
   undo: "Undo",
   soon: "5 seconds left to undo.",
   notUndone: "It could not be undone",
@@ -103,6 +105,8 @@ export const clearHint = (seconds) => `${undoHint(seconds)} If more jobs finish 
 
 /** @param {number} n @param {number} seconds */
 export const holdTitle = (n, seconds) => plural(n, `Removing {n} job in ${seconds} s`, `Removing {n} jobs in ${seconds} s`);
+/** @param {number} n @param {number} at milliseconds since 1970 */
+export const holdAt = (n, at) => `Removing ${jobs(n)} at ${exactClock(at)}`;
 /** @param {number} n @param {number} seconds */
 export const holdSpoken = (n, seconds) => `Removing ${jobs(n)} in ${seconds} seconds. Control Z to undo.`;
 /** @param {number} n */
@@ -114,6 +118,7 @@ export const backInList = (n) => plural(n, "{n} job is back in the list.", "{n} 
 export function progressTitle(kind, phase, done, total) {
   if (phase === "checking") return DELETE.checking;
   if (phase === "waiting") return DELETE.waiting;
+  if (phase === "due") return DELETE.asking;
   if (phase === "backing_up") return backingUp(done, total);
   if (kind === "clear") return CLEAR.progress;
   return total ? `${DELETE.progress}… ${number(done)} of ${number(total)}` : `${DELETE.progress}…`;
@@ -171,7 +176,30 @@ export const nothingToClear = ({ active }) => {
 
 export const NOT_DELETED = "Nothing was deleted";
 
+/** ComfyUI answers, but neither its status nor its audit log has the deletion. */
 export const LOST = {
   title: "Outcome unknown",
-  text: "ComfyUI doesn’t answer. Check that it is running, then look again.",
+  text: "ComfyUI has no record of this deletion. Look at the list before you delete again.",
 };
+
+/* While ComfyUI does not answer */
+
+export const AWAY = "ComfyUI doesn’t answer";
+export const ANSWERS = "ComfyUI answers again";
+
+/**
+ * What is known about a deletion while ComfyUI does not answer.
+ * @param {{phase: string, jobs: number, sent: boolean}} entry
+ * @param {number} seconds until the end of the hold
+ */
+export function awayText({ phase, jobs: n, sent }, seconds) {
+  if (phase === "holding") {
+    return `Nothing had been sent when it last answered. If it still runs, it removes ${jobs(n)} in ${number(seconds)} s.`;
+  }
+  if (sent) return `It was removing ${jobs(n)}. How many are gone is shown here when it answers again.`;
+  return plural(
+    n,
+    "It is not known whether the deletion of {n} job was sent. This is shown here when it answers again.",
+    "It is not known whether the deletion of {n} jobs was sent. This is shown here when it answers again.",
+  );
+}

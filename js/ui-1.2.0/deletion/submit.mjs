@@ -4,8 +4,8 @@
 import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { advance, isOpen, stateIn } from "./entries.mjs";
-import { NOT_REMOVED } from "./result_strings.mjs";
-import { LOST, NOT_DELETED } from "./strings.mjs";
+import { messageWords, NOT_REMOVED } from "./result_strings.mjs";
+import { NOT_DELETED } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
 /** @import { HiddenSelection } from "../../../types/list" */
@@ -45,9 +45,9 @@ export async function start(flow, selection, confirmed, grew = false, hidden = u
  */
 export async function askAgain(flow, entry) {
   if (!flow.entries.includes(entry)) return;
-  entry.toast.dismiss();
+  flow.notify.retire(entry);
   const asked = await start(flow, { clear: true }, () => flow.drop(entry), true);
-  if (!asked && entry.words) flow.notify.result(entry, entry.words);
+  if (!asked && entry.words) flow.announce(entry, entry.words);
 }
 
 /** @param {Deletions} flow @param {Previewed} request @returns {Promise<Previewed | null | undefined>} the request, if the person confirmed again after a refusal */
@@ -71,15 +71,14 @@ async function send(flow, request) {
 /** @param {Deletions} flow @param {Entry} entry @param {Previewed} request @param {HistoryApiError} error */
 async function refused(flow, entry, request, error) {
   if (OUTCOME_UNKNOWN.has(error.code)) return recover(flow, entry);
-  flow.drop(entry);
   const { confirmation, toasts } = flow.parts;
   const showDialog = confirmation.after(error, request);
   if (!showDialog) {
-    entry.toast.show("error", { title: NOT_REMOVED, detail: errorLine(error) });
-    flow.say(`${NOT_REMOVED}. ${errorLine(error)}`, true);
+    flow.conclude(entry, messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }));
     return null;
   }
-  entry.toast.dismiss();
+  flow.drop(entry);
+  flow.notify.retire(entry);
   const answer = await showDialog();
   // Another dialog of this pack was open, so show the refusal in a toast.
   if (answer === undefined) toasts.tell("warning", { title: NOT_DELETED, detail: errorLine(error) });
@@ -88,16 +87,24 @@ async function refused(flow, entry, request, error) {
 
 /** After a lost answer, reads from the status whether the deletion is held, runs, or has ended. @param {Deletions} flow @param {Entry} entry */
 async function recover(flow, entry) {
-  const status = await flow.parts.api.status().catch(() => null);
+  const { api, now } = flow.parts;
+  const asked = now();
+  const status = await api.status().catch(() => null);
   entry.answering = false;
-  const held = status?.holds?.find(({ id }) => id === entry.operation);
+  if (!status) {
+    // The clock asks again until ComfyUI answers.
+    advance(entry, "due");
+    flow.lostTouch();
+    return null;
+  }
+  const held = status.holds?.find(({ id }) => id === entry.operation);
   if (held) {
     flow.handleAnswer(entry, { hold: held });
-  } else if (status && stateIn(entry, status) !== "missing") {
+  } else if (stateIn(entry, status) !== "missing") {
     advance(entry, "sending");
   } else {
-    flow.giveUp(entry, LOST);
+    await flow.readRecord(entry);
   }
-  if (status) flow.adopt(status);
+  flow.adopt(status, asked);
   return null;
 }

@@ -1,62 +1,129 @@
 // @ts-check
-/** One toast for each deletion, updated from the hold to the result. */
+/** One toast for each deletion, updated from the hold to the result while no panel shows the deletion. */
 
 import { COMMON } from "../common/strings.mjs";
-import { shownPhase } from "./entries.mjs";
+import { isOpen, shownPhase } from "./entries.mjs";
 import * as words from "./strings.mjs";
 import { HOLD } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
 /** @import { Actions } from "../../../types/list" */
-/** @import { Toasts } from "../common/toasts.mjs" */
+/** @import { Kind, Message, Toasts } from "../common/toasts.mjs" */
 /** @import { Deletions } from "./controller.mjs" */
 /** @import { ResultWords } from "./result_strings.mjs" */
 
 /** Quarters of a deletion that are done, 0 to 4. @param {Entry} entry */
 export const quarters = ({ done, total }) => (total > 0 ? Math.floor((4 * Math.min(done, total)) / total) : 0);
 
-/** @param {Deletions} flow */
-export const createDeletionToasts = (flow) => ({
-  /**
-   * Called at the start of the hold and shortly before its end: screen readers would read each change of the toast aloud.
-   * @param {Entry} entry
-   * @param {number} seconds
-   * @param {boolean} first
-   */
-  hold(entry, seconds, first) {
-    if (!entry.mine) return;
-    entry.toast[first ? "show" : "update"]("info", {
-      title: words.holdTitle(entry.jobs, seconds),
-      detail: words.HOLD.text,
-      action: { label: words.HOLD.undo, press: () => flow.undo(entry) },
-      // The server's clock ends the hold. A toast that cannot be replaced closes by itself.
-      life: flow.parts.toasts.canAct() ? Infinity : seconds * 1000,
-    });
-  },
+/** The toasts on screen, at most one for each deletion. @param {Deletions} flow */
+function createShown(flow) {
+  /** Deletions whose toast may be on screen. @type {Set<Entry>} */
+  const shown = new Set();
 
-  /** @param {Entry} entry @param {boolean} [first] */
-  progress(entry, first = false) {
-    if (!entry.mine) return;
-    const waits = flow.secondsToWait(entry);
-    // A toast that cannot be replaced would still show its first count beside the result.
-    const [done, total] = flow.parts.toasts.canAct() ? [entry.done, entry.total] : [0, 0];
-    const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), done, total);
-    entry.toast[first ? "show" : "update"]("loading", { title, detail: words.CLEAR.keepWorking });
-  },
+  /** @param {Entry} entry */
+  function retire(entry) {
+    if (shown.delete(entry)) entry.toast.dismiss();
+  }
 
-  /** @param {Entry} entry @param {ResultWords} words */
-  result(entry, { kind, title, toast, again: ids }) {
-    const retry = { label: entry.kind === "clear" ? COMMON.lookAgain : COMMON.tryAgain, press: () => void flow.tryAgain(entry) };
-    const show = { label: COMMON.show, press: flow.parts.openPanel };
-    const action = entry.kind === "clear" || (kind === "error" && ids.length) ? retry : show;
-    entry.toast.show(kind, { title, detail: toast, ...(kind !== "success" && { action }) });
-  },
-});
+  /** Shows a toast, and closes those of deletions that have ended. @param {Entry} entry @param {Kind} kind @param {Message} message */
+  function tell(entry, kind, message) {
+    if (flow.isOnCard(entry)) return;
+    for (const other of shown) if (other !== entry && !isOpen(other)) retire(other);
+    shown.add(entry);
+    entry.toast.show(kind, message);
+  }
+
+  /** Changes a toast, unless the person has closed it. @param {Entry} entry @param {Kind} kind @param {Message} message */
+  function change(entry, kind, message) {
+    if (shown.has(entry) && !flow.isOnCard(entry)) entry.toast.update(kind, message);
+  }
+
+  return {
+    retire, tell, change,
+    /** @param {Entry} entry */
+    isShown: (entry) => shown.has(entry),
+    /** Closes the toasts of deletions that a card shows, or that an open panel no longer shows. */
+    settle() {
+      for (const entry of shown) if (flow.isOnCard(entry) || (flow.isPanelOpen && !flow.entries.includes(entry))) retire(entry);
+    },
+  };
+}
+
+/** @param {Deletions} flow @param {Entry} entry */
+const undoAction = (flow, entry) => ({ label: words.HOLD.undo, press: () => flow.undo(entry) });
+
+/** Names the time of the end: a count of seconds would be read aloud each second, or be wrong. @param {Deletions} flow @param {Entry} entry @returns {Message} */
+function holdMessage(flow, entry) {
+  const { now, today, toasts } = flow.parts;
+  const left = Math.max(0, entry.deadline - now());
+  const canAct = toasts.canAct();
+  return {
+    title: words.holdAt(entry.jobs, today() + left),
+    detail: canAct ? words.HOLD.text : words.HOLD.inPanel,
+    action: undoAction(flow, entry),
+    // The server's clock ends the hold. A toast that cannot be replaced closes by itself.
+    life: canAct ? Infinity : left,
+  };
+}
+
+/** @param {Deletions} flow @param {Entry} entry @returns {Message} */
+function awayMessage(flow, entry) {
+  const message = { title: words.AWAY, detail: words.awayText(entry, flow.secondsLeft(entry)) };
+  return entry.phase === "holding" ? { ...message, action: undoAction(flow, entry) } : message;
+}
+
+/** @param {Deletions} flow @param {Entry} entry @returns {Message} */
+function progressMessage(flow, entry) {
+  const waits = flow.secondsToWait(entry);
+  // A toast that cannot be replaced would still show its first count beside the result.
+  const [done, total] = flow.parts.toasts.canAct() ? [entry.done, entry.total] : [0, 0];
+  const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), done, total);
+  return { title, detail: words.CLEAR.keepWorking };
+}
+
+/**
+ * A card speaks about a deletion while a panel shows it, a toast otherwise. Never both.
+ * @param {Deletions} flow
+ */
+export function createDeletionToasts(flow) {
+  const shown = createShown(flow);
+  const { tell, change } = shown;
+  const told = {
+    ...shown,
+    /** @param {Entry} entry */
+    hold: (entry) => void (entry.mine && tell(entry, "info", holdMessage(flow, entry))),
+
+    /** @param {Entry} entry @param {boolean} [first] */
+    progress(entry, first = false) {
+      if (!entry.mine) return;
+      if (entry.away) tell(entry, "warning", awayMessage(flow, entry));
+      else (first ? tell : change)(entry, "loading", progressMessage(flow, entry));
+    },
+
+    /** @param {Entry} entry @param {ResultWords} words */
+    result(entry, { kind, title, toast, again: ids }) {
+      const retry = { label: entry.kind === "clear" ? COMMON.lookAgain : COMMON.tryAgain, press: () => void flow.tryAgain(entry) };
+      const show = { label: COMMON.show, press: flow.parts.openPanel };
+      const action = entry.kind === "clear" || (kind === "error" && ids.length) ? retry : show;
+      const needsAction = kind !== "success" && kind !== "info";
+      tell(entry, kind, { title, detail: toast, ...(needsAction && { action }) });
+    },
+
+    /** Shows the toasts of the open deletions of this page, once no panel is open. */
+    resume() {
+      for (const entry of flow.entries) {
+        if (entry.phase === "holding" && !entry.away) told.hold(entry);
+        else if (isOpen(entry) && entry.phase !== "submitting") told.progress(entry, true);
+      }
+    },
+  };
+  return told;
+}
 
 /** Whether a deletion was sent, or may have been sent. @param {Entry} entry */
 function isLate({ phase, result }) {
   if (phase !== "done") return phase !== "submitting" && phase !== "holding";
-  return !(result && "outcome" in result && result.outcome === "failed");
+  return result !== null && !("outcome" in result && result.outcome === "failed");
 }
 
 /**
@@ -67,13 +134,12 @@ function isLate({ phase, result }) {
  */
 export function createUndo({ deletions, toasts }) {
   const toast = toasts.create();
-  return (say) => {
+  return () => {
     if (deletions.undo() || deletions.entries.some(({ undoing }) => undoing)) return;
     const late = deletions.entries.find(isLate);
     const title = late ? HOLD.tooLate.title : HOLD.nothing;
     // Nothing has been sent while a deletion waits for another or saves workflows.
     const follows = late?.sent && late.phase !== "done";
     toast.show("info", { title, ...(follows && { detail: HOLD.tooLate.text }) });
-    say(title, Boolean(late));
   };
 }

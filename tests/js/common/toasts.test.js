@@ -10,9 +10,8 @@ function newHost() {
 }
 
 function oldHost() {
-  const added = [];
-  const never = () => assert.fail("new frontends have no `remove`");
-  return { added, host: { add: (message) => added.push(message), remove: never, removeAll: never } };
+  const [added, removed] = [[], []];
+  return { added, removed, host: { add: (message) => added.push(message), remove: (message) => removed.push(added.indexOf(message)) } };
 }
 
 test("the toast of a running deletion is replaced by its result", () => {
@@ -42,7 +41,7 @@ test("success toasts close by themselves; warnings and errors stay open", () => 
   const { calls, host } = newHost();
   const toasts = createToasts(() => host);
   for (const kind of ["success", "warning", "error"]) toasts.tell(kind, { title: kind });
-  assert.deepEqual(calls.map(({ duration }) => duration), [10000, undefined, undefined]);
+  assert.deepEqual(calls.map(({ duration }) => duration), [3000, undefined, undefined]);
 });
 
 test("two messages are two toasts, and neither replaces the other", () => {
@@ -63,8 +62,18 @@ test("pressing the button of a toast closes the toast and runs the action", () =
   assert.deepEqual(calls[1], { kind: "dismiss", id: calls[0].id });
 });
 
-test("on an old frontend the loading toast closes by itself and the result is a second toast", () => {
-  const { added, host } = oldHost();
+test("ComfyUI reads title, text and button of a toast as sentences, so the pack adds no second full stop", () => {
+  const { calls, host } = newHost();
+  const toasts = createToasts(() => host);
+  toasts.tell("info", { title: "Held.", detail: "Nothing was sent.", action: { label: "Undo", press: () => undefined } });
+  toasts.tell("info", { title: "Ended", detail: "Assets stay." });
+  toasts.tell("info", { title: "Reading…", detail: "Reading...", action: { label: "Stop", press: () => undefined } });
+  const spoken = calls.map(({ title, description, action }) => [title, description, action?.label].filter(Boolean).join(". "));
+  assert.deepEqual(spoken, ["Held. Nothing was sent. Undo", "Ended. Assets stay.", "Reading…. Reading.... Stop"]);
+});
+
+test("on an old frontend each text of a deletion replaces the toast before it", () => {
+  const { added, removed, host } = oldHost();
   const toast = createToasts(() => host).create();
   toast.show("info", { title: "Held", life: 7000 });
   toast.show("loading", { title: "Clearing" });
@@ -72,6 +81,7 @@ test("on an old frontend the loading toast closes by itself and the result is a 
   toast.show("warning", { title: "Some left", detail: "Look again." });
   toast.dismiss();
   assert.equal(createToasts(() => host).canAct(), false);
+  assert.deepEqual(removed, [0, 1, 2]);
   assert.deepEqual(added, [
     { severity: "info", summary: "Held", life: 7000 },
     { severity: "info", summary: "Clearing", life: 4000 },

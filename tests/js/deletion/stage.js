@@ -33,8 +33,8 @@ function script(values) {
 }
 
 /** Creates Deletions with a scripted server, scripted answers of a person, and a clock that only `pass` moves. */
-export function stage({ status = STATUS, preview: previews = preview(), send = { hold: hold() }, undo = { hold: hold({ state: "undone" }) }, person = {}, stop = {}, hidden = false, canAct = true, shown: panel = true } = {}) {
-  let time = 0;
+export function stage({ status = STATUS, preview: previews = preview(), send = { hold: hold() }, undo = { hold: hold({ state: "undone" }) }, person = {}, stop = {}, hidden = false, canAct = true, shown: panel = false, record = [] } = {}) {
+  let [time, asleep] = [0, 0];
   const timers = [];
   const [seen, tokens, shown, said, opened] = [[], [], [], [], []];
   let current = status;
@@ -81,6 +81,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     submit: ({ preview: { token } }) => (tokens.push(token), sending()),
     undo: script(undo),
     stop: async (operation) => (stopped.push(operation), stopping()),
+    auditLog: async () => ({ entries: record, removed_in_all: 0 }),
   };
   const now = () => time;
   const targets = [];
@@ -98,20 +99,29 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
       create: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, { title }) => shown.push([kind, title]), dismiss: () => shown.push(["dismissed"]) }),
     },
     schedule: (run, milliseconds) => timers.push({ at: time + milliseconds, run }),
+    today: () => time + asleep,
     openPanel: () => opened.push(1),
     onResult: () => (statuses.read += 1),
     whenVisible: (run) => void (hidden ? unseen.push(run) : run()),
   });
   flow.remove = (target, confirmed) => start(flow, target, confirmed);
   flow.clear = () => start(flow, { clear: true });
-  if (panel) flow.follow({ render: () => undefined, say: (text, urgent) => said.push(urgent ? `!${text}` : text), held: () => undefined });
+  /** Opens a panel that records what it says. */
+  const openPanel = () => {
+    const view = { render: () => undefined, say: (text, urgent) => said.push(urgent ? `!${text}` : text), held: () => undefined };
+    return { view, close: flow.follow(view) };
+  };
+  if (panel) openPanel();
   return {
+    openPanel,
     flow, seen, tokens, shown, said, targets, opened, timers, statuses, stopped, requests, roses, whys,
     seePage: () => unseen.splice(0).forEach((run) => run()),
     titles: () => shown.map(([kind, title]) => `${kind}: ${title}`),
     last: () => shown.at(-1),
     leave: () => (open = null),
     setTime: (to) => (time = to),
+    /** The computer sleeps: only the clock on the wall goes on. */
+    sleep: (milliseconds) => (asleep += milliseconds),
     /** Sends a status with the result of an operation. */
     ended: (operation, result) => flow.adopt({ ...STATUS, finished: [{ operation, result }] }),
     setProgress: (operations) => (progress = operations),
