@@ -60,11 +60,12 @@ class Panel:
         for job in jobs:
             await self.row(job).locator(".cch-pick").click()
 
-    async def expect_count(self, selected: int, shown: int, every: int) -> None:
+    async def expect_count(self, selected: int, shown: int, every: int, waiting: int = 0) -> None:
         """Expect these numbers of jobs in the count line, the list and the tab All."""
         jobs = counted(every)
         words = f"{selected:,} selected" if selected else jobs if shown == every else f"{shown:,} of {jobs}"
-        await expect(self.count).to_have_text(re.compile(rf"^{words}(, .*of run time)?$"))
+        held = f", {waiting:,} waiting" if waiting else ""
+        await expect(self.count).to_have_text(re.compile(rf"^{words}(, .*of run time)?{held}$"))
         await expect(self.tab("All")).to_have_accessible_name(f"All, {jobs}")
         if shown:
             await expect(self.rows.first).to_have_attribute("aria-setsize", str(shown))
@@ -130,6 +131,12 @@ def sent_ids(cloud: SimulatedCloud) -> list[str]:
     return [job_id for post in cloud.history_posts for job_id in post["delete"]]
 
 
+def cards(page: Page, text: str) -> Locator:
+    """Return the cards with this text in an open panel."""
+    return page.locator(".cch-cards .cch-card", has_text=text)
+
+
 async def expect_removed(page: Page, jobs: int) -> None:
-    """Expect the toast of a complete success."""
-    await expect(toasts(page, f"{counted(jobs)} removed from your cloud history")).to_be_visible()
+    """Expect the message of a complete success: on a card of the panel or in a toast, but never on both."""
+    words = f"{counted(jobs)} removed from your cloud history"
+    await expect(cards(page, words).or_(toasts(page, words))).to_be_visible()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
-from browser.comfy_page import button, dialog, toasts
-from browser.panel_page import TAB_BUTTON, Panel, newest_first, shown_panel
+from browser.comfy_page import button, dialog
+from browser.panel_page import TAB_BUTTON, Panel, cards, newest_first, shown_panel
 from simulated_cloud import SimulatedCloud
 
 # PrimeVue moves the focus after a dialog has opened, which can take this long on a busy machine.
@@ -53,9 +53,9 @@ async def open_delete_and_undo(page: Page, cloud: SimulatedCloud) -> Panel:
     await expect(button(opened, "Delete 3 jobs")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(button(panel.cards, "Undo")).to_be_focused()
-    await panel.expect_count(0, 21, 21)
+    await panel.expect_count(0, 21, 24, waiting=3)
     await page.keyboard.press("Control+z")
-    await expect(toasts(page, "Nothing was deleted")).to_contain_text("3 jobs are back in the list.")
+    await expect(cards(page, "Nothing was deleted")).to_contain_text("3 jobs are back in the list.")
     await panel.expect_count(3, 24, 24)
     await expect(panel.list).to_be_focused()
     await page.keyboard.press("Escape")

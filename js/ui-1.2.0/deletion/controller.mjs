@@ -134,7 +134,13 @@ export class Deletions {
   /** Whole seconds for which Comfy Cloud still asks to wait. @param {Entry} entry */
   secondsToWait = (entry) => Math.max(0, Math.ceil((entry.waitsUntil - this.parts.now()) / 1000));
 
-  /** @param {Row} row */
+  /** Whether a result has reported a job as removed. @param {Row} row */
+  isGone = (row) => this.#removed.has(row.id);
+
+  /** Whether the jobs of an open deletion are being sent. */
+  isSending = () => this.entries.some((entry) => isOpen(entry) && entry.sent);
+
+  /** Whether the list leaves out a job: it is gone, or an open deletion will remove it. @param {Row} row */
   hides = (row) => this.#removed.has(row.id) || isAboutToGo(this.entries, row);
 
   /** @param {string} id */

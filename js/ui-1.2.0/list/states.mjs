@@ -6,7 +6,7 @@ import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWords, readingErrorWords } from "../common/strings.mjs";
 import { clearFilters } from "./filter_popover.mjs";
-import { EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL, unreadableWords } from "./strings.mjs";
+import { allHeld, EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL, unreadableWords } from "./strings.mjs";
 
 /** @import { Actions, Store } from "../../../types/list" */
 /** @import { Child } from "../common/dom.mjs" */
@@ -52,7 +52,7 @@ function failed(store, actions) {
 
 /** The message in place of an empty list; null if there are rows. @param {Store} store @param {Actions} actions */
 export function wholeState(store, actions) {
-  const { rows, loading, readAt, error, counts, choice } = store;
+  const { rows, loading, readAt, error, counts, choice, held } = store;
   if (rows.length) return null;
   if (readAt === null && (loading || !error)) {
     const bars = Array.from({ length: SKELETONS }, () => el("div", { class: "cch-row wait" }, el("span", { class: "cch-skel box" }), el("span", { class: "cch-grow" }, el("span", { class: "cch-skel" }), el("span", { class: "cch-skel short" }))));
@@ -60,6 +60,7 @@ export function wholeState(store, actions) {
   }
   if (readAt === null) return failed(store, actions);
   if (!counts.all) return state("history", EMPTY, [button({ label: PANEL.refresh, press: () => void store.refresh() })]);
+  if (held.matching) return state("history", allHeld(held.matching), []);
   const words = { title: PANEL.nothingFound, text: nothingMatches(choice, actions.currentWorkflow(), store.names.of) };
   return state("search", words, [button({ label: PANEL.clearFilters, press: () => clearFilters(store) })]);
 }

@@ -105,8 +105,10 @@ export class Store {
   #at = 0;
   /** The listed jobs, filtered and sorted, without those on hold. @type {Row[]} */
   rows = [];
-  /** Counts by status of the whole history, ignoring the filter. */
+  /** Counts by status of the whole history, ignoring the filter. Jobs on hold count until they are removed. */
   counts = noCounts();
+  /** Jobs that an open deletion hides: in the whole history, and of those that match the filter. */
+  held = { all: 0, matching: 0 };
   choice = EVERYTHING;
   selection = new Selection();
   focused = "";
@@ -131,7 +133,7 @@ export class Store {
   /**
    * @param {object} parts
    * @param {Pick<HistoryApi, "status" | "list">} parts.api
-   * @param {Pick<Deletions, "hides" | "subscribe" | "onUndone" | "adopt" | "reading">} parts.deletions
+   * @param {Pick<Deletions, "hides" | "isGone" | "isSending" | "subscribe" | "onUndone" | "adopt" | "reading">} parts.deletions
    * @param {Protection} parts.protection
    * @param {WorkflowNames} [parts.names]
    * @param {() => number} parts.now milliseconds since 1970
@@ -171,19 +173,25 @@ export class Store {
 
   #updateRows() {
     const counts = noCounts();
+    const waiting = { all: 0, matching: 0 };
     const matches = matcher(this.filter(), this.protection.covers, this.names.of);
     const only = this.choice.only && new Set(this.choice.only);
     const at = this.rows.findIndex(({ id }) => id === this.focused);
     /** @type {Row[]} */
     const rows = [];
     for (const row of this.#all.values()) {
-      if (this.deletions.hides(row)) continue;
+      if (this.deletions.isGone(row)) continue;
       counts.all += 1;
       counts[groupOf(row.status)] += 1;
-      if (matches(row) && (!only || only.has(row.id))) rows.push(row);
+      const isHeld = this.deletions.hides(row);
+      const isShown = matches(row) && (!only || only.has(row.id));
+      if (isHeld) waiting.all += 1;
+      if (isHeld && isShown) waiting.matching += 1;
+      else if (isShown) rows.push(row);
     }
     const held = this.#hidden(this.focused) ? this.focused : "";
     if (held) this.#notify("held");
+    this.held = waiting;
     this.rows = sorted(rows, this.choice.sort);
     this.counts = counts;
     this.selection.keep((id) => this.loading || this.incomplete || this.#all.has(id));

@@ -173,7 +173,7 @@ export function countWords(store) {
   if (readAt === null) return ["", !loading ? "" : total ? `Loading jobs… ${number(loaded)} of ${number(total)}` : "Loading jobs…"];
   const old = error ? ` at ${dateTime(readAt)}` : "";
   const atLeast = incomplete && !old ? "at least " : "";
-  const all = `${plural(counts.all, "{n} job", "{n} jobs")}${old}`;
+  const all = `${plural(counts.all, "{n} job", "{n} jobs")}${old}${heldWords(store)}`;
   if (rows.length < counts.all) return ["", `${number(rows.length)} of ${atLeast}${all}`];
   return ["", atLeast ? `At least ${all}` : all];
 }
@@ -188,6 +188,15 @@ export function whyNoneRemovable(rows) {
 /** Why the details beside the list can't delete or protect their job. @param {number} selected */
 export const selectionActs = (selected) =>
   plural(selected, "{n} job is selected. Use the buttons below the list, or deselect it.", "{n} jobs are selected. Use the buttons below the list, or deselect them.");
+
+/** Jobs of open deletions, which the list leaves out but the history still has. @param {Store} store */
+const heldWords = ({ held, deletions }) => (held.all ? `, ${number(held.all)} ${deletions.isSending() ? "being removed" : "waiting"}` : "");
+
+/** @param {number} n */
+export const allHeld = (n) => ({
+  title: plural(n, "{n} job is waiting", "{n} jobs are waiting"),
+  text: plural(n, "It is in your history until it is removed.", "They are in your history until they are removed."),
+});
 
 export const EMPTY = { title: "No jobs in your cloud history", text: "Jobs you run on Comfy Cloud show up here." };
 
