@@ -25,7 +25,7 @@ from .paths import PACK, ROOT
 from .table import Figure
 
 SCRIPTS = ROOT / "js"
-MAX_BYTES = 120_000
+MAX_BYTES = 15_000
 MAX_MILLISECONDS = 20.0
 BEGIN = "const benchBegin = performance.now();\n"
 END = "\n(window.benchTimes ??= []).push(performance.now() - benchBegin);\n"

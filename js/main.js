@@ -1,19 +1,15 @@
 // @ts-check
-/**
- * Registers Comfy Cloud History in ComfyUI. No other module has side effects or imports ComfyUI's modules.
- *
- * ComfyUI loads every `.js` file when it starts. The `.mjs` files are loaded at first use. ComfyUI serves them without
- * cache headers, so their folder is named after the version: after an update, no browser mixes old and new files.
- */
+/** Registers Comfy Cloud History in ComfyUI, which loads every `.js` file when it starts. The `.mjs` files are loaded at first use. */
 
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { addReportTo, emptyReport, showInterrupted, showReport, showWait } from "./node_report.js";
+import { addReportTo, emptyReport, reportOf, showInterrupted, showReport } from "./node_report.js";
 
 /** @import { ExtensionManager, SidebarTab } from "../types/comfyui" */
 /** @import { Settings } from "../types/wire" */
 
 /** @typedef {import("./ui-1.2.0/app.mjs").App} Ui */
+/** @typedef {() => Promise<{mountInTab(anchor: Node): {unmount(): void}}>} Load */
 
 export const MENU = {
   group: "Cloud history",
@@ -45,42 +41,45 @@ const TAB = "comfy-cloud-history";
 const ICON = "pi pi-cloud";
 
 /** Inline, because the style sheet may not be loaded yet. */
-const STYLE = {
-  boxSizing: "border-box", display: "flex", flexDirection: "column", alignItems: "flex-start", gap: "8px", padding: "16px",
-  font: "14px/20px Inter, Arial, sans-serif", color: "var(--foreground, var(--fg-color, #fff))",
-};
+const STYLE = { padding: "16px", font: "14px/20px Inter, Arial, sans-serif", color: "var(--foreground, var(--fg-color, #fff))" };
 const BUTTON_STYLE = {
-  height: "32px", padding: "0 12px", border: "0", borderRadius: "8px", font: "500 12px/16px Inter, Arial, sans-serif", color: "inherit",
+  marginTop: "8px", padding: "8px 12px", border: "0", borderRadius: "8px", font: "inherit", color: "inherit",
   background: "color-mix(in srgb, currentColor 12%, transparent)", cursor: "pointer",
 };
 
-/**
- * Inserts the panel before `anchor` once it is loaded. Until then shows a message, and an error if loading fails.
- * @param {Node} anchor
- * @param {() => Promise<{mountInTab(anchor: Node): {unmount(): void}}>} load
- */
+/** @param {string} tag @param {string} text @param {object} [style] */
+function make(tag, text, style) {
+  const element = document.createElement(tag);
+  Object.assign(element.style, style);
+  element.textContent = text;
+  return element;
+}
+
+/** Shows a message before `anchor` until the panel is loaded and takes its place. @param {Node} anchor @param {Load} load */
 function mountWhenLoaded(anchor, load) {
-  const message = document.createElement("div");
-  Object.assign(message.style, STYLE);
+  const message = make("div", "", STYLE);
   anchor.parentNode?.insertBefore(message, anchor);
   let closed = false;
   /** @type {{unmount(): void} | null} */
   let panel = null;
 
   /** @param {"status" | "alert"} role @param {...Node} parts */
-  const showMessage = (role, ...parts) => {
+  const show = (role, ...parts) => {
     message.setAttribute("role", role);
     message.replaceChildren(...parts);
   };
   async function attempt() {
-    showMessage("status", line(LOADING.wait));
+    show("status", make("div", LOADING.wait));
     try {
       const ui = await load();
       if (closed) return;
       panel = ui.mountInTab(anchor);
       message.remove();
     } catch {
-      if (!closed) showMessage("alert", line(LOADING.failed, "600"), line(LOADING.remedy), tryAgain(() => void attempt()));
+      if (closed) return;
+      const again = make("button", LOADING.again, BUTTON_STYLE);
+      again.addEventListener("click", () => void attempt());
+      show("alert", make("div", LOADING.failed, { fontWeight: "600" }), make("div", LOADING.remedy), again);
     }
   }
   void attempt();
@@ -93,25 +92,7 @@ function mountWhenLoaded(anchor, load) {
   };
 }
 
-/** @param {string} text @param {string} [weight] */
-function line(text, weight = "400") {
-  const element = document.createElement("div");
-  element.style.fontWeight = weight;
-  element.textContent = text;
-  return element;
-}
-
-/** @param {() => void} press */
-function tryAgain(press) {
-  const button = document.createElement("button");
-  Object.assign(button.style, BUTTON_STYLE);
-  button.type = "button";
-  button.textContent = LOADING.again;
-  button.addEventListener("click", press);
-  return button;
-}
-
-/** @param {() => Promise<{mountInTab(anchor: Node): {unmount(): void}}>} load @returns {SidebarTab} */
+/** @param {Load} load @returns {SidebarTab} */
 export function createTab(load) {
   /** @type {{unmount(): void} | null} */
   let shown = null;
@@ -121,7 +102,7 @@ export function createTab(load) {
     icon: ICON,
     title: MENU.tab,
     tooltip: MENU.group,
-    // This component does not need Vue: it renders one comment node, and the panel is inserted before that node.
+    // Renders one comment node without Vue. The panel is inserted before that node.
     component: {
       name: "CloudHistoryTab",
       inheritAttrs: false,
@@ -138,7 +119,7 @@ export function createTab(load) {
   };
 }
 
-/** `manager.registerSidebarTab` is deprecated in frontends that have `manager.sidebarTab.registerSidebarTab`. @param {ExtensionManager} manager @param {SidebarTab} tab */
+/** The method of `manager` is deprecated in frontends that have that of `sidebarTab`. @param {ExtensionManager} manager @param {SidebarTab} tab */
 export function registerTab(manager, tab) {
   const place = manager.sidebarTab.registerSidebarTab ? manager.sidebarTab : manager;
   place.registerSidebarTab?.(tab);
@@ -146,7 +127,7 @@ export function registerTab(manager, tab) {
 
 const BUTTON = "CloudHistory.ShowActionBarButton";
 
-/** Whether ComfyUI has read `actionBarButtons`. Older frontends never do. */
+/** Whether ComfyUI has read `actionBarButtons`. */
 let hasPlaceForButtons = false;
 /** @type {Promise<Ui> | null} */
 let loading = null;
@@ -159,10 +140,7 @@ async function loadUi() {
   return (ui = new App(app, (route, init) => api.fetchApi(route, init), () => void open()));
 }
 
-/**
- * Loads the user interface once. If a file cannot be loaded, rejects with an error that says what to do: ComfyUI shows
- * the message of a failed command.
- */
+/** Loads the user interface once. ComfyUI shows the message of a failed command, so the error says what to do. */
 function load() {
   loading ??= loadUi().catch((error) => {
     loading = null;
@@ -171,7 +149,7 @@ function load() {
   return loading;
 }
 
-/** Runs a command as ComfyUI's menus do, so that ComfyUI shows an error in a toast. @param {string} id */
+/** Runs a command as ComfyUI's menus do: it shows errors in a toast. @param {string} id */
 const run = (id) => void app.extensionManager.command.execute(id);
 
 /** Without ComfyUI's new menu there is no sidebar. */
@@ -181,13 +159,7 @@ async function open() {
   else sidebarTab.activeSidebarTabId = TAB;
 }
 
-/**
- * Defines a setting whose value is saved on this pack's server, not in ComfyUI's settings.
- * @param {string} name
- * @param {keyof Settings} member
- * @param {string} label
- * @param {number} sortOrder
- */
+/** A setting that is saved on this pack's server. @param {string} name @param {keyof Settings} member @param {string} label @param {number} sortOrder */
 const onServer = (name, member, label, sortOrder) => ({
   id: `CloudHistory.${name}`,
   name: label,
@@ -209,6 +181,25 @@ const commands = [
 
 const graph = () => app.graph;
 
+/** @param {{node: unknown, total: unknown}} progress */
+function showWait({ node, total }) {
+  const area = reportOf(graph(), node);
+  if (!area) return;
+  const before = area.value;
+  // Unless the node writes its report meanwhile.
+  import("./ui-1.2.0/node_wait.mjs").then(({ countDown }) => area.value === before && countDown(area, total), () => {});
+}
+
+/** Whether this browser started a deletion whose result it may not have shown. */
+function awaitsResult() {
+  try {
+    const left = Number(window.localStorage.getItem("CloudHistory.until")) - Date.now();
+    return left > 0 && left < 1e6;
+  } catch {
+    return false;
+  }
+}
+
 app.registerExtension({
   name: "comfy-cloud-history",
   commands,
@@ -225,7 +216,7 @@ app.registerExtension({
       id: BUTTON,
       name: SETTINGS.button,
       category: [MENU.group, MENU.group, "ShowActionBarButton"],
-      // Hidden in older frontends, where packs cannot add buttons.
+      // Older frontends have no such buttons.
       get type() {
         return hasPlaceForButtons ? "boolean" : "hidden";
       },
@@ -252,13 +243,14 @@ app.registerExtension({
 
   setup() {
     registerTab(app.extensionManager, createTab(load));
+    if (awaitsResult()) load().then(({ deletions }) => deletions.resume(), () => undefined);
     api.addEventListener("cloud_history.changed", ({ detail }) => void ui?.changed(detail));
     api.addEventListener("cloud_history.ask", ({ detail }) => {
       // If loading fails, the server's next event for the same approval tries again.
       load().then(({ approvals }) => approvals.handleEvent(detail), () => undefined);
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
-      if (detail.phase === "asked_to_wait") return showWait(graph(), detail.node, detail.total);
+      if (detail.phase === "asked_to_wait") return showWait(detail);
       if (detail.kind !== "node_report") return void ui?.deletions.readProgress();
       load().then(({ nodeReport }) => nodeReport(detail.operation)).then(
         ({ node, report }) => showReport(graph(), node, report),

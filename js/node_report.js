@@ -2,13 +2,13 @@
 /** The report widget of this pack's nodes: read-only text, in classic mode and in Nodes 2.0, never saved in a workflow. */
 
 /** @import { ComfyGraph, ComfyNode, ComfyNodeType } from "../types/comfyui" */
+/** @typedef {ComfyGraph | null | undefined} Graph */
 
 export const NODE = {
   report: "Report",
   placeholder: "What happened is told here after a run.",
   interrupted: "Stopped before there was a result.",
   earlier: "Earlier run:",
-  asksToWait: "Comfy Cloud asks to wait",
 };
 
 const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"]);
@@ -50,7 +50,7 @@ function addReport(node) {
   node.setSize([Math.max(width, MIN_WIDTH), height]);
 }
 
-/** Marks the report of an earlier run, so that nobody takes it for the report of the new run. @param {ComfyNode} node */
+/** Marks the report of an earlier run. @param {ComfyNode} node */
 function markEarlier(node) {
   const area = reports.get(node);
   if (area?.value && !running.has(node) && !area.value.startsWith(NODE.earlier)) area.value = `${NODE.earlier}\n${area.value}`;
@@ -86,7 +86,7 @@ export function addReportTo(nodeType, name) {
   };
 }
 
-/** Returns the node with an execution id. In subgraphs, the id is a path such as "12:3". @param {ComfyGraph | null | undefined} graph @param {string} id */
+/** Returns the node with an execution id. In subgraphs, the id is a path such as "12:3". @param {Graph} graph @param {string} id */
 export function findNode(graph, id) {
   const path = id.split(":");
   const last = path.pop() ?? "";
@@ -95,47 +95,25 @@ export function findNode(graph, id) {
   return within?.getNodeById(last) ?? null;
 }
 
-/** @param {ComfyGraph | null | undefined} graph @param {unknown} id */
+/** @param {Graph} graph @param {unknown} id */
 const nodeOf = (graph, id) => (typeof id === "string" || typeof id === "number" ? findNode(graph, String(id)) : null);
 
-/** @param {ComfyGraph | null | undefined} graph @param {unknown} id @param {unknown} text */
+/** @param {Graph} graph @param {unknown} id @param {unknown} text */
 export function showReport(graph, id, text) {
   if (typeof text === "string" && text) write(nodeOf(graph, id), text);
 }
 
-/**
- * Counts down the seconds that Comfy Cloud asks the node to wait, in the place of its report.
- * @param {ComfyGraph | null | undefined} graph
- * @param {unknown} id
- * @param {unknown} seconds
- * @param {(run: () => void) => unknown} [eachSecond]
- */
-export function showWait(graph, id, seconds, eachSecond = (run) => setTimeout(run, 1000)) {
-  const area = reports.get(/** @type {ComfyNode} */ (nodeOf(graph, id)));
-  if (!area || typeof seconds !== "number") return;
-  /** @param {number} left */
-  const show = (left) => {
-    const text = left > 0 ? `${NODE.asksToWait}, ${left} s` : "";
-    area.value = text;
-    // Any other text is the node's report or a later wait: this countdown stops.
-    if (text) eachSecond(() => area.value === text && show(left - 1));
-  };
-  show(seconds);
-}
+/** Returns the element with the report of a node. @param {Graph} graph @param {unknown} id */
+export const reportOf = (graph, id) => reports.get(/** @type {ComfyNode} */ (nodeOf(graph, id)));
 
-/** Clears the report of an earlier run when the node starts. @param {ComfyGraph | null | undefined} graph @param {unknown} id */
+/** Clears the report of an earlier run when the node starts. @param {Graph} graph @param {unknown} id */
 export function emptyReport(graph, id) {
   const node = nodeOf(graph, id);
   write(node, "");
   if (node && reports.has(node)) running.add(node);
 }
 
-/**
- * Reports that a run was interrupted at a node, unless the node has written its own report. ComfyUI sends this event
- * to every page, so a node that is not running here belongs to another workflow.
- * @param {ComfyGraph | null | undefined} graph
- * @param {unknown} id
- */
+/** Reports an interrupted run. ComfyUI tells every page: a node that is not running here belongs to another workflow. @param {Graph} graph @param {unknown} id */
 export function showInterrupted(graph, id) {
   const node = nodeOf(graph, id);
   if (node && running.has(node)) write(node, NODE.interrupted);

@@ -21,6 +21,7 @@ import { createCards } from "./deletion/cards.mjs";
 import { Confirmation } from "./deletion/confirm.mjs";
 import { Deletions } from "./deletion/controller.mjs";
 import { createSteps } from "./deletion/dialogs.mjs";
+import { createMemory } from "./deletion/memory.mjs";
 import { start } from "./deletion/submit.mjs";
 import { createUndo } from "./deletion/toasts.mjs";
 import { Details } from "./details/view.mjs";
@@ -43,6 +44,8 @@ export { loadStyle } from "./common/dom.mjs";
 const schedule = (run, milliseconds) => void setTimeout(run, milliseconds);
 /** Milliseconds of a monotonic clock. */
 const now = () => performance.now();
+/** Milliseconds since 1970. */
+const today = () => Date.now();
 
 /** @param {() => void} run @param {number} milliseconds @returns {() => void} cancels the timer */
 function after(run, milliseconds) {
@@ -73,7 +76,7 @@ export class App {
     this.thumbnails = new Thumbnails({ api });
     const onAccountChanged = () => this.#outdated("key");
     const confirmation = new Confirmation({ api, dialogs, steps: createSteps(api), connect: this.connect, now, onAccountChanged });
-    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today: () => Date.now() });
+    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today, memory: createMemory(() => window.localStorage, today) });
     const protection = (this.protection = new Protection(api));
     const names = new WorkflowNames(browserStorage);
     this.store = new Store({ api, deletions: this.deletions, protection, names, now: () => Date.now() });

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import signal
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -108,6 +111,65 @@ async def test_a_hold_continues_after_the_page_is_closed(page: Page, cloud: Simu
     assert sent_ids(cloud) == [chosen.id]
 
 
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=5)
+async def test_if_comfyui_stops_answering_during_a_hold_the_panel_says_so_and_later_says_what_became_of_the_deletion(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    panel = await open_list(page, cloud)
+    await panel.select(newest_first(cloud.finished)[:2])
+    await panel.delete(2)
+    await expect(panel.cards).to_contain_text("Removing 2 jobs in")
+    host.process.send_signal(signal.SIGSTOP)
+    try:
+        await expect(panel.cards).to_contain_text("Asking ComfyUI whether it was sent…", timeout=10_000)
+        await expect(panel.cards).to_contain_text("ComfyUI doesn’t answer", timeout=15_000)
+        await expect(panel.cards).to_contain_text("It is not known whether the deletion of 2 jobs was sent.")
+        await expect(panel.cards).not_to_contain_text("The deletion goes on")
+        assert cloud.history_posts == []
+        await expect(toasts(page, "ComfyUI doesn")).to_have_count(0)
+    finally:
+        host.process.send_signal(signal.SIGCONT)
+    await expect_removed(page, 2)
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=60)
+async def test_a_reloaded_page_shows_the_hold_in_a_toast_and_a_page_without_a_hold_requests_nothing(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    ours: list[str] = []
+    page.on("request", lambda request: ours.append(request.url) if OURS.search(request.url) else None)
+    await page.reload()
+    await page.wait_for_function(READY)
+    assert ours == []
+    panel = await open_list(page, cloud)
+    chosen = newest_first(cloud.finished)[0]
+    await panel.select([chosen])
+    await panel.delete(1)
+    await expect(toasts(page)).to_have_count(0)
+    await panel.root.get_by_role("button", name="Close", exact=True).click()
+    held = toasts(page, "Removing 1 job at")
+    await expect(held).to_be_visible()
+    ours.clear()
+    await page.reload()
+    await page.wait_for_function(READY)
+    await expect(held).to_contain_text("Nothing has been sent yet")
+    assert [url.rpartition("/")[2] for url in ours if "/api/cloud_history/" in url] == ["status"]
+    panel = await open_panel(page)
+    await expect(panel.cards).to_contain_text("Removing 1 job in")
+    await expect(held).to_have_count(0)
+    await panel.root.get_by_role("button", name="Close", exact=True).click()
+    await button(held, "Undo").click()
+    await expect(toasts(page, "Nothing was deleted")).to_contain_text("1 job is back in the list.")
+    assert cloud.history_posts == []
+    await page.reload()
+    await page.wait_for_function(READY)
+    await expect(toasts(page)).to_have_count(0)
+
+
+# Requests for the pack's routes, and for the modules that it loads at first use.
+OURS = re.compile(r"/cloud_history/|/ui-[\d.]+/")
 # Adds a node in a way that ComfyUI can undo, and returns the number of nodes.
 EDIT_GRAPH = """() => {
     const { app } = window;

@@ -22,6 +22,13 @@ test("no browser module imports itself through other modules", () => {
   for (const name of files) walk(name, []);
 });
 
+test("ComfyUI loads less than 15,000 bytes of scripts at its start", () => {
+  const atStart = readdirSync(js, { recursive: true }).filter((name) => name.endsWith(".js"));
+  assert.deepEqual(atStart.sort(), ["main.js", "node_report.js"]);
+  const size = atStart.reduce((sum, name) => sum + readFileSync(new URL(name, js)).length, 0);
+  assert.ok(size < 15_000, `${size} bytes: move what is not needed at the start into an .mjs file`);
+});
+
 test("every status is finished, active or unknown, and a status from a newer server is shown as unknown", () => {
   for (const [name, { finished }] of Object.entries(STATUSES)) assert.equal(finished, !isActive(name) && name !== "unknown", name);
   assert.deepEqual(GROUPS.map(([group]) => group), [...FINISHED, "active"]);

@@ -96,28 +96,40 @@ test("an interruption of another window's run changes no report", () => {
   assert.equal(text(), SUCCESS);
 });
 
-test("while Comfy Cloud asks a node to wait, its report counts down the seconds, until the node writes its own report", (t) => {
+test("while Comfy Cloud asks a node to wait, its report counts down the seconds, until the node writes its own report", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { text, node } = place("1");
   tell("executing", "1");
   const wait = (total) => tell("cloud_history.progress", { node: "1", phase: "asked_to_wait", done: 0, total });
   wait(12);
+  await until(() => text());
   assert.equal(text(), "Comfy Cloud asks to wait, 12 s");
   t.mock.timers.tick(1000);
   assert.equal(text(), "Comfy Cloud asks to wait, 11 s");
   for (let second = 0; second < 11; second += 1) t.mock.timers.tick(1000);
   assert.equal(text(), "");
   wait(12);
+  await until(() => text());
   node.onExecuted({ text: [SUCCESS] });
   t.mock.timers.tick(1000);
   assert.equal(text(), SUCCESS);
 });
 
-test("a node that is interrupted while it waits for Comfy Cloud says that it was stopped", (t) => {
+test("a report that a node writes while the countdown is loaded is not replaced", async () => {
+  const { text, node } = place("1");
+  tell("executing", "1");
+  tell("cloud_history.progress", { node: "1", phase: "asked_to_wait", done: 0, total: 12 });
+  node.onExecuted({ text: [SUCCESS] });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(text(), SUCCESS);
+});
+
+test("a node that is interrupted while it waits for Comfy Cloud says that it was stopped", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { text } = place("1");
   tell("executing", "1");
   tell("cloud_history.progress", { node: "1", phase: "asked_to_wait", done: 0, total: 12 });
+  await until(() => text());
   tell("execution_interrupted", { node_id: "1" });
   t.mock.timers.tick(1000);
   assert.equal(text(), NODE.interrupted);

@@ -16,6 +16,7 @@ import { createDeletionToasts, quarters } from "./toasts.mjs";
 /** @import { Words } from "../common/strings.mjs" */
 /** @import { ResultWords } from "./result_strings.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
+/** @import { Memory } from "./memory.mjs" */
 /** @import { Confirmation, DeletionRequest } from "./confirm.mjs" */
 
 /**
@@ -59,6 +60,7 @@ const UNDONE_SHOWN_MS = 3_000;
  * @property {() => number} now milliseconds of a monotonic clock
  * @property {() => number} today milliseconds since 1970
  * @property {(run: () => void, milliseconds: number) => void} schedule
+ * @property {Memory} memory of the deletions that this browser has started
  * @property {() => void} openPanel
  * @property {(run: () => void) => void} whenVisible calls back as soon as the page is visible
  * @property {() => void} onResult a result came without an event, so the list must be read again
@@ -223,6 +225,19 @@ export class Deletions {
     this.render();
   };
 
+  /** After a reload of the page, shows the deletions that this browser has started. */
+  async resume() {
+    const resumed = this.parts.memory.all().filter(({ operation }) => !this.follows(operation)).map((each) => {
+      const about = { operation: each.operation, resumed: true, answering: false, phase: /** @type {Entry["phase"]} */ ("due"), misses: MAX_MISSES - 1 };
+      return Object.assign(this.add(each, true), about);
+    });
+    await this.refresh();
+    for (const entry of resumed) {
+      if (entry.phase === "holding") this.#held(entry);
+      else if (isOpen(entry) && !entry.away && this.entries.includes(entry)) this.notify.progress(entry, true);
+    }
+  }
+
   /** @param {Status} status @param {number} [asked] when it was requested, on the clock of `now` */
   adopt = (status, asked) => {
     const away = this.entries.filter((entry) => entry.away);
@@ -266,6 +281,7 @@ export class Deletions {
       return this.parts.onResult();
     }
     update(entry, answer.hold, this.parts.now());
+    this.parts.memory.add({ operation: answer.hold.id, kind: entry.kind, jobs: entry.jobs }, answer.hold.seconds_left);
     this.change();
     this.#held(entry);
   }
@@ -327,6 +343,7 @@ export class Deletions {
   #interrupted(entry, { title, text }) {
     if (!this.isPanelOpen) this.notify.tell(entry, "warning", { title, detail: text, action: { label: COMMON.show, press: this.parts.openPanel } });
     this.say(`${title}. ${text}`, true);
+    this.#forget(entry);
     this.drop(entry);
     this.parts.onResult();
   }
@@ -349,10 +366,14 @@ export class Deletions {
 
   /** Ends a deletion with a message instead of a result. @param {Entry} entry @param {ResultWords} message */
   conclude(entry, message) {
-    Object.assign(entry, { phase: "done", words: message, refusal: "", away: false });
+    Object.assign(entry, { phase: "done", words: message, refusal: "", away: false, undoing: false });
+    this.#forget(entry);
     this.announce(entry, message);
     this.change();
   }
+
+  /** The end of a deletion is shown, so a reloaded page need not show it. @param {Entry} entry */
+  #forget = ({ operation, mine }) => void (operation && mine && this.parts.memory.forget(operation));
 
   /** Shows the end of a deletion on its card, or in a toast. @param {Entry} entry @param {ResultWords} message */
   announce(entry, message) {
@@ -365,6 +386,7 @@ export class Deletions {
   #finish(entry, result) {
     if (!isOpen(entry)) return;
     const message = resultWords(result, entry);
+    this.#forget(entry);
     Object.assign(entry, { phase: "done", result, words: message, refusal: "", away: false });
     this.#removed.add(goneOf(entry));
     const success = message.kind === "success";

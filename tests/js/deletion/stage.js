@@ -3,6 +3,7 @@
 import { HistoryApiError } from "#ui/api.mjs";
 import { Confirmation } from "#ui/deletion/confirm.mjs";
 import { Deletions } from "#ui/deletion/controller.mjs";
+import { createMemory } from "#ui/deletion/memory.mjs";
 import { start } from "#ui/deletion/submit.mjs";
 
 export const STATUS = {
@@ -33,7 +34,7 @@ function script(values) {
 }
 
 /** Creates Deletions with a scripted server, scripted answers of a person, and a clock that only `pass` moves. */
-export function stage({ status = STATUS, preview: previews = preview(), send = { hold: hold() }, undo = { hold: hold({ state: "undone" }) }, person = {}, stop = {}, hidden = false, canAct = true, shown: panel = false, record = [] } = {}) {
+export function stage({ status = STATUS, preview: previews = preview(), send = { hold: hold() }, undo = { hold: hold({ state: "undone" }) }, person = {}, stop = {}, hidden = false, canAct = true, shown: panel = false, record = [], stored = new Map() } = {}) {
   let [time, asleep] = [0, 0];
   const timers = [];
   const [seen, tokens, shown, said, opened] = [[], [], [], [], []];
@@ -91,15 +92,16 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     tooOld: (frame, why) => (whys.push(why), step("tooOld")()),
   };
   const confirmation = new Confirmation({ api, dialogs, now, connect: { askForKey: step("askForKey") }, steps, onAccountChanged: () => (statuses.otherAccount = true) });
+  const today = () => time + asleep;
+  const storage = { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value), removeItem: (key) => stored.delete(key) };
   const flow = new Deletions({
-    api, confirmation, now,
+    api, confirmation, now, today, memory: createMemory(() => storage, today),
     toasts: {
       canAct: () => canAct,
       tell: (kind, { title }) => shown.push([kind, title]),
       create: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, { title }) => shown.push([kind, title]), dismiss: () => shown.push(["dismissed"]) }),
     },
     schedule: (run, milliseconds) => timers.push({ at: time + milliseconds, run }),
-    today: () => time + asleep,
     openPanel: () => opened.push(1),
     onResult: () => (statuses.read += 1),
     whenVisible: (run) => void (hidden ? unseen.push(run) : run()),
