@@ -99,7 +99,7 @@ async def test_protected_jobs_show_a_lock_and_are_not_deleted(page: Page, cloud:
         await button(opened, "Delete 2 jobs").click()
     assert '"backup":true' in str((await sent.value).post_data)
     await expect_removed(page, 2)
-    await expect(toasts(page, "Assets stay. 2 workflows backed up.")).to_be_visible()
+    await expect(panel.cards).to_contain_text("Assets stay. 2 workflows backed up.")
     assert state.backups() == 1
     assert sorted(sent_ids(cloud)) == sorted([third.id, fourth.id])
 
