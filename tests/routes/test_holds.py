@@ -289,10 +289,10 @@ async def test_a_deletion_undone_while_it_is_recorded_is_logged_as_not_sent(
     owner, name = getattr(stage.operations.queue, step.split(".")[0]), step.split(".")[1]
     write, began, go_on = getattr(owner, name), threading.Event(), threading.Event()
 
-    def slow(what: Any) -> None:
+    def slow(*what: Any) -> None:
         began.set()
         go_on.wait(10)
-        write(what)
+        write(*what)
 
     before = (await stage.ask("status")).json
     hold = await stage.held()
