@@ -185,6 +185,10 @@ export function whyNoneRemovable(rows) {
   return groups.has("active") || groups.has("unknown") ? PANEL.noneRemovable : PANEL.protectedStay;
 }
 
+/** Why a deletion leaves out some of the selected jobs; "" if it leaves out none. @param {number} selected @param {number} removable */
+export const someStay = (selected, removable) =>
+  removable && removable < selected ? `${number(removable)} of ${number(selected)} selected jobs can be deleted. The others are active, protected or of an unknown status.` : "";
+
 /** Why the details beside the list can't delete or protect their job. @param {number} selected */
 export const selectionActs = (selected) =>
   plural(selected, "{n} job is selected. Use the buttons below the list, or deselect it.", "{n} jobs are selected. Use the buttons below the list, or deselect them.");

@@ -9,7 +9,7 @@ import { isActive } from "../common/status.mjs";
 import { accountWords } from "../common/strings.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { step } from "./keys.mjs";
-import { cancelWord, countWords, deleteWord, lastRead, matchingWord, PANEL, TABS, tabSpoken } from "./strings.mjs";
+import { cancelWord, countWords, deleteWord, lastRead, matchingWord, someStay, PANEL, TABS, tabSpoken } from "./strings.mjs";
 
 /** @import { PageName, Row, Store, ViewParts } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */
@@ -169,7 +169,7 @@ export class Footer {
     this.#cancel.lastChild?.replaceWith(cancelWord(size));
     this.#remove.lastChild?.replaceWith(this.#deleteWord(chosen));
     const why = store.whyNotRemovable(chosen);
-    this.#remove.title = why;
+    this.#remove.title = why || someStay(size, store.removable(chosen).length);
     this.#remove.setAttribute("aria-disabled", String(!!why));
   }
 }

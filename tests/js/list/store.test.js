@@ -5,7 +5,7 @@ import { WorkflowNames } from "#ui/common/names.mjs";
 import { Protection } from "#ui/protection/model.mjs";
 import { workflowOptions } from "#ui/list/filter_popover.mjs";
 import { Store } from "#ui/list/store.mjs";
-import { countWords } from "#ui/list/strings.mjs";
+import { countWords, someStay } from "#ui/list/strings.mjs";
 
 const row = (id, rest = {}) => ({
   id, status: "completed", raw: "", created: 1000, started: null, finished: null, took: 10, name: `${id}.png`, workflow_id: "wf", outputs: 1,
@@ -453,6 +453,8 @@ test("only finished jobs that are not protected can be deleted, and a reason say
   await store.refresh();
   await store.protection.read();
   const [a, b, c, d] = ["a", "b", "c", "d"].map((id) => store.get(id));
+  assert.match(someStay(4, store.removable([a, b, c, d]).length), /^1 of 4 selected jobs can be deleted\./);
+  assert.equal(someStay(1, store.removable([a]).length), "");
   assert.deepEqual(store.removable([a, b, c, d]).map(({ id }) => id), ["a"]);
   assert.deepEqual([[a, b, c, d], [c], [b], [b, c], [d]].map((rows) => store.whyNotRemovable(rows)), [
     "", "Active jobs can’t be deleted.", "Protected jobs can’t be deleted.",
