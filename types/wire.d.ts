@@ -364,6 +364,8 @@ export interface AuditEntry {
 
 export interface AuditAnswer {
   entries: AuditEntry[];
+  /** Whether older deletions are left out. */
+  more?: boolean;
   removed_in_all: number;
 }
 

@@ -39,7 +39,6 @@ class Ending:
         entry: the operation as recorded in its in-flight file.
         logged: the job ids in the operation's audit log entry.
         jobs: what the audit log says of these jobs, as far as it is known before anything is sent.
-        found: what it says of other jobs, once there is a result.
         may_have_sent: returns whether a request that changes the history may have been sent.
         started: when the operation began, on the monotonic clock, without the wait for another operation.
     """
@@ -52,8 +51,8 @@ class Ending:
         self.entry = request.entry()
         self.logged = tuple(request.logged_ids)
         self.jobs = request.logged_jobs if with_names else {}
-        self.found: Sequence[Job] = ()
         self._with_names = with_names
+        self._found: Mapping[str, Job] = {}
         self.may_have_sent: Callable[[], bool] = lambda: False
         self.started = time.monotonic()
 
@@ -64,8 +63,24 @@ class Ending:
         self.payload, self.report = result_payload(result), result_report(result, most_listed=ids)
         seconds = time.monotonic() - self.started
         self.outcome = self._of_logged(outcome_of(result, scrub(self.report), seconds, backup))
-        if self._with_names and isinstance(result, DeletionResult):
-            self.found = [job for job_id, job in result.found.items() if job_id not in self.jobs]
+        if isinstance(result, DeletionResult):
+            self._found = result.found
+
+    def logged_outcome(self) -> tuple[AuditOutcome, Sequence[Job]]:
+        """Return the outcome with the run time of the removed jobs, and the jobs that `jobs` lacks, for the audit log.
+
+        Slow for many jobs: call it in a thread.
+        """
+        found = [job for job_id, job in self._found.items() if job_id not in self.jobs] if self._with_names else []
+        removed = (
+            self._found.get(job_id) for job_id, (word, _) in self.outcome.jobs.items() if word == Outcome.DELETED
+        )
+        timed = [job for job in removed if job is not None and job.took is not None]
+        if not timed:
+            return self.outcome, found
+        failed = _run_seconds(job for job in timed if job.status is JobStatus.FAILED)
+        run = replace(self.outcome, run_seconds=_run_seconds(timed), failed_run_seconds=failed, timed_jobs=len(timed))
+        return run, found
 
     def _of_logged(self, outcome: AuditOutcome) -> AuditOutcome:
         """Return the outcome without the ids of jobs that were never found. The audit log still has their number."""
@@ -169,12 +184,13 @@ class DeletionQueue:
                 log.info("Asked by %s to %s %s.", entry.origin, entry.kind, jobs)
                 yield
             except CloudError as error:
-                await self._resolve(entry, ending.nothing_sent(error))
+                unsent = ending.nothing_sent(error)
+                await self._resolve(entry, lambda: (unsent, ()))
                 raise
             except asyncio.CancelledError:
                 await self._cancelled(entry, ending)
                 raise
-            await self._resolve(entry, ending.outcome, ending.found)
+            await self._resolve(entry, ending.logged_outcome)
         finally:
             self._lock.free()
 
@@ -209,7 +225,8 @@ class DeletionQueue:
             self._events.changed(entry.kind, entry.operation, ended=True)
             return
         error = OperationStopped(_how_cancelled(entry))
-        await self._resolve(entry, ending.nothing_sent(error))
+        unsent = ending.nothing_sent(error)
+        await self._resolve(entry, lambda: (unsent, ()))
         if _is_from_node(entry):  # a browser that undoes a deletion needs no report
             self._tell_nothing_sent(entry, error)
 
@@ -233,12 +250,18 @@ class DeletionQueue:
 
         return await write_in_thread(take, give_back, meanwhile=partial(check_stopped, watch))
 
-    async def _resolve(self, entry: InFlightOperation, outcome: AuditOutcome, found: Sequence[Job] = ()) -> None:
-        """Write an outcome to the audit log. If the disk fails, log a warning, and still report the outcome."""
+    async def _resolve(
+        self, entry: InFlightOperation, outcome: Callable[[], tuple[AuditOutcome, Sequence[Job]]]
+    ) -> None:
+        """Write an outcome to the audit log. If the disk fails, log a warning, and still report the outcome.
+
+        Args:
+            outcome: returns the outcome, and jobs that were found meanwhile. Called in a thread.
+        """
 
         # Both writes in one step, so that a cancellation between them does not leave the operation unresolved.
         def write() -> None:
-            _try(lambda: self.audit_log.outcome(entry.operation, outcome, found))
+            _try(lambda: self.audit_log.outcome(entry.operation, *outcome()))
             _try(lambda: self.in_flight.resolve(entry.operation))
 
         try:
@@ -298,27 +321,14 @@ def outcome_of(
 ) -> AuditOutcome:
     """Return the outcome of a result for the audit log."""
     jobs: dict[str, tuple[str, str]] = {}
-    timed: list[Job] = []
     if isinstance(result, DeletionResult):
-        removed = (result.found[job_id] for job_id in result.ids(Outcome.DELETED) if job_id in result.found)
-        timed = [job for job in removed if job.took is not None]
         counts = {each.value: len(result.ids(each)) for each in Outcome if result.ids(each)}
         jobs = {job_id: (each.outcome.value, str(each.why)) for job_id, each in result.jobs.items()}
     else:
         word = (ClearOutcome.UNKNOWN if result.outcome is ClearOutcome.UNKNOWN else Outcome.DELETED).value
         counts = {word: result.removed} if result.removed else {}
     head = report.partition("\n")[0]
-    return AuditOutcome(
-        counts,
-        jobs,
-        result.removed,
-        report=head,
-        seconds=round(seconds, 3),
-        backup=backup,
-        run_seconds=_run_seconds(timed) if timed else None,
-        failed_run_seconds=_run_seconds(job for job in timed if job.status is JobStatus.FAILED) if timed else None,
-        timed_jobs=len(timed),
-    )
+    return AuditOutcome(counts, jobs, result.removed, report=head, seconds=round(seconds, 3), backup=backup)
 
 
 def _run_seconds(jobs: Iterable[Job]) -> float:

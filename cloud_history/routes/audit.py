@@ -38,12 +38,13 @@ class AuditRoutes:
         recorded = await run_large_in_thread(self._queue.audit_log.entries, MAX_DELETIONS_READ)
         # Older deletions are listed if their backups exist, so that every backup can be opened and deleted.
         older = [each for each in recorded[MAX_ENTRIES:] if each.entry.operation in backups]
+        more = len(recorded) - MAX_ENTRIES > len(older)
         found = [*recorded[:MAX_ENTRIES], *older]
         running = await run_in_thread(self._queue.running)
         now = running.operation if running else ""
         entries = [_entry(each, backups.get(each.entry.operation), now) for each in found]
         removed = await run_large_in_thread(self._queue.audit_log.removed_in_all)
-        return await large_json_answer({"entries": entries, "removed_in_all": removed})
+        return await large_json_answer({"entries": entries, "more": more, "removed_in_all": removed})
 
     async def jobs(self, request: web.Request) -> web.Response:
         operation = _name(request)

@@ -41,7 +41,7 @@ async def test_a_workflow_can_be_opened_from_its_backup(
     entry = record.locator(".cch-entry").filter(has_text="2 jobs removed")
     await expect(entry).to_contain_text("Panel")
     await expect(entry).to_contain_text("Backup, ")
-    await expect(record).to_contain_text("2 jobs removed so far")
+    await expect(record).to_contain_text("2 jobs removed in this record")
     await entry.get_by_role("button", name="Show jobs").click()
     await expect(entry.get_by_role("button", name="Open", exact=True)).to_have_count(2)
     before = await page.evaluate(TABS)
@@ -135,8 +135,8 @@ async def test_recently_deleted_says_what_went_without_a_backup(
     await expect(lines).to_have_count(2)
     gone = lines.filter(has_text="Completed")
     await expect(gone).to_contain_text(completed.files[0])
-    await expect(gone).to_contain_text("Created ")
-    await expect(lines.filter(has_text="Failed")).to_contain_text(re.compile("Failed .+Created .+: .+"))
+    await expect(gone).to_contain_text("Created: ")
+    await expect(lines.filter(has_text="Failed")).to_contain_text(re.compile("Failed .+Created:.+: .+"))
     async with page.expect_download() as coming:
         await button(record, "Export as CSV").click()
     saved = tmp_path / "deletions.csv"

@@ -146,8 +146,9 @@ async def test_a_backup_can_be_read_after_any_number_of_later_deletions(stage: S
     oldest = await delete(stage, *finished(stage, 1), backup=True)
     for number in range(150):
         record.intent(AuditEntry(f"{number:032x}", "delete", "panel"))
-    entries = (await stage.ask("record")).json["entries"]
-    assert (len(entries), entries[-1]["operation"]) == (101, oldest)
+    answer = (await stage.ask("record")).json
+    entries = answer["entries"]
+    assert (len(entries), entries[-1]["operation"], answer["more"]) == (101, oldest, True)
     assert entries[-1]["backup"]["jobs"] == 1
 
 

@@ -33,12 +33,18 @@ export function joinJobs(logged, stored) {
   return [...joined, ...others];
 }
 
-/** The jobs that contain each word in their name, id, workflow id or error. @param {DeletedJob[]} jobs @param {string} text */
-export function matching(jobs, text) {
+/**
+ * The jobs that contain each word in their name, id, workflow id or error.
+ * @param {DeletedJob[]} jobs
+ * @param {string} text
+ * @param {(job: DeletedJob) => readonly string[] | null} nameOf the parts of a job's name on screen
+ */
+export function matching(jobs, text, nameOf) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (!words.length) return jobs;
-  return jobs.filter(({ id, facts }) => {
-    const texts = [id, facts?.name, facts?.workflow_id, facts?.error?.node_type, facts?.error?.message].map((each) => (each ?? "").toLowerCase());
+  return jobs.filter((job) => {
+    const { id, facts } = job;
+    const texts = [id, nameOf(job)?.join(""), facts?.name, facts?.workflow_id, facts?.error?.node_type, facts?.error?.message].map((each) => (each ?? "").toLowerCase());
     return words.every((word) => texts.some((each) => each.includes(word)));
   });
 }
@@ -46,6 +52,8 @@ export function matching(jobs, text) {
 export class AuditLog {
   /** @type {AuditEntry[] | null} the newest first; null before the first answer */
   entries = null;
+  /** Whether the server left out older deletions. */
+  hasMore = false;
   removedInAll = 0;
   /** @type {HistoryApiError | null} */
   error = null;
@@ -76,7 +84,7 @@ export class AuditLog {
     const [answer, failure] = await this.api.auditLog().then((got) => [got, null], (error) => [null, error]);
     if (reading !== this.#reading) return;
     this.error = failure && asApiError(failure);
-    if (answer) [this.entries, this.removedInAll] = [answer.entries, answer.removed_in_all];
+    if (answer) [this.entries, this.hasMore, this.removedInAll] = [answer.entries, answer.more === true, answer.removed_in_all];
     for (const listener of this.#views) listener();
   }
 

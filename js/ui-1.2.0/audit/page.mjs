@@ -3,11 +3,12 @@
 
 import { asApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
-import { button, hint, iconButton, linkButton, nameElement, skeleton } from "../common/components.mjs";
+import { button, hint, iconButton, linkButton, skeleton } from "../common/components.mjs";
 import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
+import { jobNameParts } from "../common/names.mjs";
 import { statusOf } from "../common/status.mjs";
 import { COMMON, errorLine, errorWords } from "../common/strings.mjs";
 import { attempt } from "../common/toasts.mjs";
@@ -16,7 +17,7 @@ import { pageHead } from "../list/pages.mjs";
 import { state as whole } from "../list/states.mjs";
 import { matching } from "./model.mjs";
 import {
-  AUDIT, backupGoes, copyIds, entryAbout, entryKept, entryRunTime, entryTitle, foundWord, jobAbout, jobError, jobTitle, outcomeWords, removedInAll, showAll,
+  AUDIT, backupGoes, copyIds, entryAbout, entryKept, entryRunTime, entryTitle, foundWord, jobAbout, jobError, outcomeWords, removedInAll, showAll,
 } from "./strings.mjs";
 
 /** @import { PageParts } from "../../../types/list" */
@@ -28,6 +29,8 @@ import {
 /** Whether an entry is open, and shows all its jobs or those with a text. @typedef {{open: boolean, all: boolean, search: string, loaded: DeletedJobs | null}} EntryState */
 /**
  * @typedef {object} EntryActions
+ * @property {(job: DeletedJob) => [string, string] | null} nameOf a job's name in two parts, of which only the first may be shortened;
+ *   null if only its id is known
  * @property {() => void} toggle
  * @property {() => void} all
  * @property {(job: DeletedJob) => void} open
@@ -52,9 +55,9 @@ function entryIcon({ state, backup }) {
 }
 
 /** @param {DeletedJob} job @param {number} now @param {EntryActions} actions */
-function jobLine(job, now, { open, download, copy }) {
+function jobLine(job, now, { nameOf, open, download, copy }) {
   const { facts } = job;
-  const name = jobTitle(facts);
+  const name = nameOf(job);
   const title = clean(job.id);
   const status = facts && statusOf(facts.status);
   const lines = [facts && jobAbout(facts, now), facts && jobError(facts), outcomeWords(job)].filter(Boolean);
@@ -65,12 +68,16 @@ function jobLine(job, now, { open, download, copy }) {
     el(
       "span",
       { class: "cch-grow cch-t12" },
-      name ? nameElement(name, title) : el("code", { class: "cch-cut", title }, title),
+      name ? el("span", { class: "cch-name", title }, ...name.map((part) => el("span", { dir: "auto" }, part))) : el("code", { class: "cch-cut", title }, title),
       ...lines.map((line) => el("span", { class: "cch-2", dir: "auto" }, line)),
     ),
-    job.workflow && linkButton(AUDIT.open, () => open(job)),
-    job.workflow && iconButton("down", AUDIT.download, () => download(job), "cch-ib s"),
-    iconButton("copy", DETAILS.copyJobId, () => copy([job]), "cch-ib s", "s14"),
+    el(
+      "span",
+      { class: "cch-kept-acts" },
+      job.workflow && linkButton(AUDIT.open, () => open(job)),
+      job.workflow && iconButton("down", AUDIT.download, () => download(job), "cch-ib s"),
+      iconButton("copy", DETAILS.copyJobId, () => copy([job]), "cch-ib s", "s14"),
+    ),
   );
 }
 
@@ -106,7 +113,7 @@ function jobsPart(jobs, now, state, actions, cleanups) {
     leaving = [];
   };
   const draw = () => {
-    const found = matching(jobs, state.search);
+    const found = matching(jobs, state.search, actions.nameOf);
     const searched = state.search.trim() !== "";
     const shown = state.all || searched ? found : found.slice(0, FIRST);
     const rest = found.length > shown.length && linkButton(showAll(jobs.length), actions.all);
@@ -179,7 +186,8 @@ const SKELETONS = 3;
 export class AuditPage {
   #count = el("span", { class: "cch-t12 cch-2 cch-grow" });
   #list = el("ul", { class: "cch-entries" });
-  #body = el("div", { class: "cch-scroll cch-record" }, hint("info", AUDIT.about), this.#list);
+  #older = el("p", { class: "cch-2 cch-t12" });
+  #body = el("div", { class: "cch-scroll cch-record" }, hint("info", AUDIT.about), this.#list, this.#older);
   #whole = el("div", { class: "cch-whole" });
   #tail = el("div", { class: "cch-tail" }, this.#count, button({ label: AUDIT.export, icon: "file", press: () => void this.#export() }));
   /** @type {Map<string, EntryState>} by operation */
@@ -210,6 +218,7 @@ export class AuditPage {
     this.#tail.hidden = !entries?.length;
     this.#body.setAttribute("aria-busy", String(!entries));
     this.#count.textContent = removedInAll(auditLog.removedInAll);
+    this.#older.textContent = auditLog.hasMore ? AUDIT.older : "";
     if (!state && !entries) this.#list.replaceChildren(...Array.from({ length: SKELETONS }, () => el("li", { class: "cch-entry" }, skeleton("56%"), skeleton("32%"))));
     else this.#drawEntries(entries ?? []);
   }
@@ -240,9 +249,11 @@ export class AuditPage {
   /** @param {AuditEntry} entry */
   #make(entry) {
     const { operation } = entry;
+    const { names } = this.parts.store;
     const state = this.#states.get(operation) ?? { open: false, all: false, search: "", loaded: null };
     this.#states.set(operation, state);
     const shown = createEntry(entry, this.parts.store.now(), state, {
+      nameOf: ({ id, facts }) => facts && jobNameParts({ id, ...facts }, names.of(facts.workflow_id)),
       toggle: () => {
         state.open = !state.open;
         this.#load(entry, state, shown.draw);

@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts on screen of the page "Recently deleted". */
 
-import { clean, clockTime, dayAndTime, duration, fileSize, number, plural, roughDuration } from "../common/format.mjs";
+import { clean, dayAndTime, duration, fileSize, number, plural, roughDuration } from "../common/format.mjs";
 import { statusOf, statusWord } from "../common/status.mjs";
 import { crashWords, nodeName } from "../common/strings.mjs";
 import { NONE_KNOWN, NOT_REMOVED } from "../deletion/result_strings.mjs";
@@ -26,7 +26,8 @@ export const AUDIT = {
   empty: { title: "Nothing deleted yet", text: "What you delete from this ComfyUI is listed here, with its backup if there is one." },
   ask: "Delete this backup?",
   loading: "Loading jobs…",
-  noJobs: "The record names no single jobs.",
+  noJobs: "The record has no list of these jobs.",
+  older: "Older deletions are in the CSV alone.",
   search: "Search these jobs",
   noMatch: "No job matches.",
 };
@@ -88,24 +89,20 @@ export function entryRunTime({ run_seconds: all, failed_run_seconds: failed, tim
   return `${some}${roughDuration(all * 1000)} of run time${lost}`;
 }
 
-/** The name of a deleted job; "" if only its id is known. @param {JobFacts | null} facts */
-export function jobTitle(facts) {
-  if (!facts) return "";
-  const what = [wordOf(facts), clean(facts.error?.node_type, 60)].filter(Boolean).join(" ");
-  return clean(facts.name) || [what, facts.created !== null && clockTime(facts.created)].filter(Boolean).join(", ");
-}
-
 /** @param {JobFacts} facts */
 const wordOf = (facts) => (facts.raw ? statusWord(facts) : statusOf(facts.status).word);
 
-/** "Failed · Created Today, 13:48 · 12.5 s". @param {JobFacts} facts @param {number} now */
+/** "Failed · Created: Today, 13:48 · 12.5 s". @param {JobFacts} facts @param {number} now */
 export function jobAbout(facts, now) {
-  const created = facts.created === null ? "" : `Created ${dayAndTime(facts.created, now)}`;
-  return [wordOf(facts), created, facts.took === null ? "" : duration(facts.took)].filter(Boolean).join(" · ");
+  const created = facts.created === null ? "" : `Created: ${dayAndTime(facts.created, now)}`;
+  return [wordOf(facts), created, facts.took === null ? "" : duration(facts.took).replace(" ", "\u00a0")].filter(Boolean).join(" · ");
 }
 
-/** The node and the message of a job's error, or "". @param {JobFacts} facts */
-export const jobError = ({ error }) => (error ? [clean(error.node_type, 80), clean(error.message)].filter(Boolean).join(": ") : "");
+/** The node and the message of a job's error; "" if the name says it all. @param {JobFacts} facts */
+export function jobError({ error, name }) {
+  const [node, message] = [clean(error?.node_type, 80), clean(error?.message)];
+  return message || clean(name) ? [node, message].filter(Boolean).join(": ") : "";
+}
 
 /** @param {number} n */
 export const copyIds = (n) => plural(n, "Copy ID", "Copy {n} IDs");
@@ -117,7 +114,7 @@ export const foundWord = (found, all) => `${number(found)} of ${plural(all, "{n}
 export const showAll = (n) => `Show all ${number(n)}`;
 
 /** @param {number} n */
-export const removedInAll = (n) => plural(n, "{n} job removed so far", "{n} jobs removed so far");
+export const removedInAll = (n) => plural(n, "{n} job removed in this record", "{n} jobs removed in this record");
 
 /** @param {number | null} n null: unknown */
 export const backupGoes = (n) => {

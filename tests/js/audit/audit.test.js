@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clockTime, dayAndTime, fileSize } from "#ui/common/format.mjs";
+import { dayAndTime, fileSize } from "#ui/common/format.mjs";
 import { HistoryApiError } from "#ui/api.mjs";
 import { AuditLog, joinJobs, matching } from "#ui/audit/model.mjs";
 import * as words from "#ui/audit/strings.mjs";
@@ -79,19 +79,18 @@ test("the jobs of a deletion have the audit log’s order, outcomes and facts, e
   ]);
 });
 
-test("a deleted job is shown with its name, status, creation time, run time and error, and nothing is made up", () => {
+test("a deleted job is shown with its status, creation time, run time and error, and nothing is made up", () => {
   const now = new Date("2026-11-23T20:00:00").getTime();
-  assert.equal(words.jobTitle(facts()), "portrait_00031_.png");
   const today = dayAndTime(facts().created, now);
-  assert.equal(words.jobAbout(facts(), now), `Completed · Created ${today} · 12.5 s`);
+  assert.equal(words.jobAbout(facts(), now), `Completed · Created: ${today} · 12.5\u00a0s`);
   const failed = facts({ status: "failed", name: "", error: outOfMemory });
-  assert.equal(words.jobTitle(failed), `Failed KSampler, ${clockTime(failed.created)}`);
   assert.equal(words.jobError(failed), "KSampler: Out of\ufffd memory");
   assert.equal(words.jobError(facts()), "");
+  const silent = { ...outOfMemory, message: " " };
+  assert.deepEqual([words.jobError(facts({ error: silent, name: "" })), words.jobError(facts({ error: silent }))], ["", "KSampler"]);
   const bare = facts({ status: "cancelled", created: null, took: null, name: "", workflow_id: "" });
-  assert.deepEqual([words.jobTitle(bare), words.jobAbout(bare, now)], ["Cancelled", "Cancelled"]);
+  assert.equal(words.jobAbout(bare, now), "Cancelled");
   assert.equal(words.jobAbout(facts({ status: "unknown", raw: "odd", created: null, took: null }), now), "Unknown (odd)");
-  assert.equal(words.jobTitle(null), "");
 });
 
 test("an entry sums up the run time of its removed jobs, and says “at least” where some is unknown", () => {
@@ -103,14 +102,22 @@ test("an entry sums up the run time of its removed jobs, and says “at least”
   assert.equal(runTime({ run_seconds: 12_000, failed_run_seconds: 0, timed_jobs: 35, removed: null }), "at least 3 h 20 min of run time");
 });
 
+test("the page knows whether older deletions are left out", async () => {
+  for (const more of [true, false, undefined]) {
+    const auditLog = new AuditLog({ api: { auditLog: async () => ({ entries: [entry()], more, removed_in_all: 35 }) } });
+    await auditLog.refresh();
+    assert.equal(auditLog.hasMore, more === true);
+  }
+});
+
 test("the jobs of an entry are found by each word of their name, id, workflow or error", () => {
   const job = (id, more) => ({ id, outcome: "deleted", why: "", workflow: false, facts: more && facts(more) });
   const jobs = [job("a1", { name: "mira_cover_0001.png" }), job("b2", { name: "", error: outOfMemory, workflow_id: "w-2" }), job("c3", null)];
-  const found = (text) => matching(jobs, text).map(({ id }) => id);
+  const found = (text) => matching(jobs, text, (each) => (each.id === "b2" ? ["My workflow", ""] : null)).map(({ id }) => id);
   assert.deepEqual(found(" "), ["a1", "b2", "c3"]);
   assert.deepEqual(found("Mira cover"), ["a1"]);
   assert.deepEqual(found("mira ksampler"), []);
-  assert.deepEqual(["ksampler", "memory", "W-2", "C3"].map(found), [["b2"], ["b2"], ["b2"], ["c3"]]);
+  assert.deepEqual(["ksampler", "memory", "W-2", "my WORKFLOW", "C3"].map(found), [["b2"], ["b2"], ["b2"], ["b2"], ["c3"]]);
 });
 
 const refusing = (code) => () => Promise.reject(new HistoryApiError({ code }));
