@@ -17,19 +17,27 @@ from . import __version__, environment
 from .cloud import schema
 from .cloud.client import CloudClient
 from .cloud.clock import CloudClock
-from .cloud.counting import DateRange, count_jobs, date_range
+from .cloud.counting import count_jobs, date_range, newest_jobs
 from .cloud.listing import Listing, list_jobs
 from .cloud.lookup import look_up_in_time
 from .config import BaseUrl, read_base_url
+from .deletion.backup_estimate import BackupEstimates
 from .deletion.clear import Clear
 from .deletion.delete import OPERATION_SECONDS, Deletion
 from .deletion.events import Announce, Events
 from .deletion.outcomes import ClearResult, DeletionResult
-from .deletion.preview import DeletionPreview, preview_jobs
+from .deletion.preview import MAX_ROWS, ClearPreview, DeletionPreview, preview_jobs
 from .deletion.queue import DeletionQueue
 from .deletion.request import DeletionRequest
 from .deletion.safeguards import BackingUp, Safeguards
-from .errors import OperationRefused, SettingsDamaged, StateFolderLost, StateNotAnswering
+from .errors import (
+    CloudError,
+    OperationRefused,
+    OperationStopped,
+    SettingsDamaged,
+    StateFolderLost,
+    StateNotAnswering,
+)
 from .jobs.filters import JobFilter, ProtectedJobs, Selection
 from .jobs.ids import JobIdSpellings
 from .jobs.status import JobCounts
@@ -74,6 +82,7 @@ class Operations:
         self.settings = SettingsFile(folder)
         self.protection = ProtectionFile(folder)
         self.backups = BackupFolder(folder)
+        self.backup_estimates = BackupEstimates(self.backups)
         self.clock = clock or CloudClock()
         self.spellings = JobIdSpellings()
         self.folder = folder
@@ -111,10 +120,17 @@ class Operations:
         async with self.open(connection, watch) as client:
             return await run_stoppable(count_jobs(client), watch or Unwatched(), OPERATION_SECONDS)
 
-    async def span(self, connection: Connection, counts: JobCounts, watch: Watch) -> DateRange:
-        """Return when the oldest and newest finished jobs were created. Raise CloudError if it fails or is stopped."""
-        async with self.open(connection, watch) as client:
-            return await run_stoppable(date_range(client, counts), watch, OPERATION_SECONDS)
+    async def preview_clear(self, connection: Connection, counts: JobCounts, watch: Watch) -> ClearPreview:
+        """Return the preview of a clear, with times and jobs if they can be read. Raise OperationStopped."""
+        try:
+            async with self.open(connection, watch) as client:
+                oldest, newest = await run_stoppable(date_range(client, counts), watch, OPERATION_SECONDS)
+                jobs = await run_stoppable(newest_jobs(client, MAX_ROWS), watch, OPERATION_SECONDS)
+        except OperationStopped:
+            raise
+        except CloudError:
+            return ClearPreview(counts)  # the counts alone are enough for the question
+        return ClearPreview(counts, oldest, newest, jobs)
 
     async def list_jobs(self, connection: Connection, chosen: JobFilter, watch: Watch) -> Listing:
         """List all jobs that match the filter, newest first.
@@ -147,7 +163,8 @@ class Operations:
     async def preview_everything(self, connection: Connection, watch: Watch) -> DeletionPreview:
         """Preview a clear as a deletion of exact jobs, without protected ones. Raise CloudError if that fails."""
         # Active jobs are read too, because the preview says how many active jobs stay.
-        return replace(await self.preview(connection, Selection(filter=JobFilter()), watch), everything=True)
+        preview = await self.preview(connection, Selection(filter=JobFilter()), watch)
+        return replace(preview, everything=True, finished=len(preview.finished_ids))
 
     async def protected(self) -> ProtectedJobs:
         """Read the protected jobs. Raise ProtectionDamaged if their file cannot be read."""
@@ -233,7 +250,7 @@ class Operations:
             return Safeguards(self.protection, None, backs_up)
         host, secret = request.connection.base_url.host, request.connection.key.secret
         about = {"version": __version__, "host": host, "last4": secret.last4, "origin": request.origin}
-        back_up = BackingUp(client, self.backups, request.operation, about, secret)
+        back_up = BackingUp(client, self.backups, request.operation, about, secret, self.backup_estimates.learn)
         return Safeguards(self.protection, back_up, backs_up)
 
     async def delete_old_backups(self) -> None:

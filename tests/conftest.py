@@ -19,6 +19,7 @@ from cloud_history.service import Operations
 from simulated_cloud import SimulatedCloud
 from support import loaded_pack
 from support.loaded_pack import KeptPack
+from support.no_backups import without_backups
 
 pytest_plugins = ["support.cloud_fixtures"]
 
@@ -63,8 +64,8 @@ def environ(cloud: SimulatedCloud) -> dict[str, str]:
 
 @pytest.fixture
 def operations(environ: dict[str, str], tmp_path: Path) -> Operations:
-    """Return operations that are connected to the simulated cloud, with their own state folder."""
-    return Operations(tmp_path / "state", environ)
+    """Return operations that are connected to the simulated cloud, with their own state folder and no backups."""
+    return Operations(without_backups(tmp_path / "state"), environ)
 
 
 @pytest.fixture

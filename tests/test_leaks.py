@@ -27,6 +27,7 @@ from cloud_history.state.credentials import KeyStore
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from support.leaking_cloud import ALL, FAILURES, KEY, ONE_OF_EACH_KIND, POST, QUOTED
+from support.no_backups import without_backups
 from support.requests import clear_history, delete_jobs
 
 Evidence = Any
@@ -58,7 +59,7 @@ async def test_no_operation_shows_the_api_key(
 ) -> None:
     if name in FAILURES:
         cloud.faults.append(Fault(match, times=None, **FAILURES[name]()))
-    operations = hurry(Operations(tmp_path / "state", environ, evidence.event), request=seconds(name))
+    operations = hurry(Operations(without_backups(tmp_path / "state"), environ, evidence.event), request=seconds(name))
     await run_core(evidence, operations, cloud)
     evidence.add_files(tmp_path / "state")
     assert all(request.headers["X-API-Key"] == KEY for request in cloud.requests)

@@ -190,7 +190,33 @@ export interface SavedKey extends Status {
   unusual: boolean;
 }
 
-export interface Preview {
+/** What a question before a deletion says. */
+export interface Question {
+  removable: number;
+  /** How many finished jobs the history has; null or absent: unknown. */
+  finished?: number | null;
+  by_status: Record<FinishedStatus, number>;
+  /** When the oldest and the newest of the jobs were created. */
+  oldest: number | null;
+  newest: number | null;
+  /** null: unknown. */
+  outputs: number | null;
+  /** Milliseconds that the jobs ran in all, and of how many of them that is known. */
+  took: number | null;
+  timed: number;
+  skipped: { active: number; unknown: number; already_gone: number; protected: number };
+  /** For a clean-up: how many jobs its rules keep, besides those in `skipped`. */
+  kept?: number | null;
+  /** Some of the jobs, at most 200. */
+  rows?: Row[];
+  /** Bytes and seconds. */
+  backup_estimate?: { workflows: number; size: number; seconds: number };
+  last4: string;
+  source?: "env" | "saved" | null;
+}
+
+/** The effect of a clear. */
+export interface Preview extends Question {
   kind: "clear";
   token: string;
   /** Id of the deletion. */
@@ -201,15 +227,16 @@ export interface Preview {
   taken_at: string;
   counts: Record<FinishedStatus | "active", number>;
   finished: number;
+  /** Whether the setting `backup` is on. A clear with a backup is previewed by ids. */
+  backup?: boolean;
   /** 0 or absent: no undo. */
   hold_seconds?: number;
-  last4: string;
   source: "env" | "saved" | null;
   host: string;
 }
 
 /** The effect of a deletion by ids. A clear is previewed this way if jobs are protected or backups are on. */
-export interface DeletePreview {
+export interface DeletePreview extends Question {
   kind: "delete";
   /** Whether this is the preview of a clear. */
   everything?: boolean;
@@ -221,18 +248,8 @@ export interface DeletePreview {
   account: string;
   expires_in: number;
   taken_at: string;
-  removable: number;
-  by_status: Record<FinishedStatus, number>;
-  oldest: number | null;
-  newest: number | null;
-  outputs: number;
-  skipped: { active: number; unknown: number; already_gone: number; protected: number };
-  /** For a clean-up: how many jobs its rules keep. */
-  kept?: number | null;
-  /** The first 200 jobs. */
   rows: Row[];
   hold_seconds: number;
-  last4: string;
   source: "env" | "saved" | null;
   host: string;
 }
@@ -391,7 +408,7 @@ export interface BackupJob {
   has_workflow: boolean;
 }
 
-export interface OpenApproval {
+export interface OpenApproval extends Question {
   state: "open";
   /** Id of the approval. */
   question: string;
@@ -403,15 +420,7 @@ export interface OpenApproval {
   /** Name of the workflow, or "". */
   workflow: string;
   workflow_id?: string;
-  removable: number;
-  by_status: DeletePreview["by_status"];
-  skipped: DeletePreview["skipped"];
-  /** For a policy: how many jobs its rules keep. */
-  kept?: number | null;
-  oldest: number | null;
-  newest: number | null;
   backup: boolean;
-  last4: string;
   seconds_left: number;
 }
 
@@ -426,4 +435,6 @@ export interface Answer {
   answer: "delete" | "skip";
   /** Whether workflows may delete without an approval from now on. */
   always: boolean;
+  /** Whether to back up workflows first. Absent if nothing is deleted. */
+  backup?: boolean;
 }

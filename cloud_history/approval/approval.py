@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..deletion import events
 from ..errors import (
@@ -63,6 +63,13 @@ AnnounceTo = Callable[[str, Mapping[str, Any], str], None]
 """Sends a websocket event (name, payload) to one client."""
 
 _NAMES = ("node", "title", "workflow", "workflow_id")
+
+
+class Answer(NamedTuple):
+    """The person's answer: whether to delete, and whether to back up first (None: as the question said)."""
+
+    delete: bool
+    backup: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -147,8 +154,8 @@ class ApprovalRequests:
         finally:
             self._open -= 1
 
-    async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> bool:
-        """Ask, wait for the answer, and return whether to delete.
+    async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> Answer:
+        """Ask, wait for the answer, and return it.
 
         Args:
             about: the details that the question shows.
@@ -188,7 +195,7 @@ class ApprovalRequests:
             finally:
                 self._announce(*events.approval(files.name, _CLOSED, how=how), client)
 
-    async def _answer(self, files: _ApprovalFiles, tell: Callable[[], None], ends: float, watch: Watch) -> bool:
+    async def _answer(self, files: _ApprovalFiles, tell: Callable[[], None], ends: float, watch: Watch) -> Answer:
         unseen_until, tell_next = self._clock() + MAX_UNSEEN_SECONDS, self._clock()
         while (now := self._clock()) < ends:
             check_stopped(watch)
@@ -196,8 +203,8 @@ class ApprovalRequests:
                 tell()
                 tell_next = now + ANNOUNCE_SECONDS
             answer, seen = await run_stoppable(run_in_thread(files.read_answer), watch, 2 * FILE_SECONDS)
-            if answer:
-                return answer == DELETE
+            if answer is not None:
+                return answer
             if not seen and now >= unseen_until:
                 break
             await self._sleep(STOP_CHECK_SECONDS)
@@ -205,8 +212,8 @@ class ApprovalRequests:
         if not await run_in_thread(files.close):
             await self._sleep(STOP_CHECK_SECONDS)  # the route may still be writing the answer
             answer, _ = await run_in_thread(files.read_answer)
-            if answer:
-                return answer == DELETE
+            if answer is not None:
+                return answer
         if now < ends:
             raise NoBrowserConnected
         raise NoAnswer()
@@ -290,8 +297,11 @@ class ApprovalAnswers:
             raise StateUnwritable("question_not_seen", because=exc) from exc
         return {"seconds_left": self._whole_seconds_left(files)}
 
-    def answer(self, approval_id: str, token: str, answer: str) -> None:
+    def answer(self, approval_id: str, token: str, answer: str, backup: bool | None = None) -> None:
         """Answer an approval. Only the first answer counts.
+
+        Args:
+            backup: whether workflows are backed up first; None: as the question said.
 
         Raises:
             InputRefused: the answer is neither DELETE nor SKIP, or the approval id is invalid.
@@ -305,7 +315,7 @@ class ApprovalAnswers:
         if answer == DELETE and age < MIN_READING_SECONDS:
             raise OperationRefused("answered_too_soon")
         try:
-            files.note_answer(answer)
+            files.note_answer(answer, backup)
         except FileExistsError:
             raise ApprovalClosed from None
         except OSError as exc:
@@ -345,13 +355,15 @@ class _ApprovalFiles:
         self._seen = folder / f"{name}.seen"
         self._answer = folder / f"{name}.answer"
 
-    def read_answer(self) -> tuple[str, bool]:
-        """Return the answer ("" if there is none yet), and whether a page shows the question."""
-        answer = str(_read(self._answer).get("answer", ""))
+    def read_answer(self) -> tuple[Answer | None, bool]:
+        """Return the answer (None if there is none yet), and whether a page shows the question."""
+        kept = _read(self._answer)
+        word, backup = kept.get("answer"), kept.get("backup")
         seen = False
         with suppress(OSError):
             seen = self._seen.exists()
-        return (answer if answer in (DELETE, SKIP) else ""), seen
+        known = word in (DELETE, SKIP)
+        return (Answer(word == DELETE, backup if isinstance(backup, bool) else None) if known else None), seen
 
     def seconds_left(self, today: float, clock: float) -> float:
         """Return for how many seconds the files are valid; 0 if there are none.
@@ -382,9 +394,9 @@ class _ApprovalFiles:
         with suppress(FileExistsError):
             self._note(self._seen, {})
 
-    def note_answer(self, answer: str) -> None:
+    def note_answer(self, answer: str, backup: bool | None) -> None:
         """Save the answer. Raise FileExistsError if there is one already."""
-        self._note(self._answer, {"answer": answer})
+        self._note(self._answer, {"answer": answer, "backup": backup})
 
     def remove(self) -> None:
         # Remove the request first: without it, no route writes the other files.

@@ -7,24 +7,26 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from ..deletion.outcomes import ClearOutcome, ClearResult, DeletionResult, Skipped
-from ..deletion.preview import ClearPreview
-from ..deletion.report import Payload
+from ..deletion.preview import DeletionPreview, Preview
 from ..deletion.request import DeletionRequest
 from ..errors import CloudError, HistoryGrew, OperationRefused, OperationStopped
 from ..jobs.filters import Selection
 from ..jobs.ids import new_hex_id
-from ..jobs.rows import milliseconds
+from ..jobs.rows import job_row
+from ..jobs.status import JobCounts
 from ..retention.cleanup import preview_now, resolve
 from ..retention.policy import CleanUpPreview, Policy
 from ..secret import log_about
 from ..service import Operations
 from ..state.credentials import Connection
 from ..tasks.stopping import Watch
-from ..tasks.threads import run_in_thread
-from .approval import ApprovalRequests, RequestingNode
+from ..tasks.threads import compute_in_thread, run_in_thread
+from .approval import Answer, ApprovalRequests, RequestingNode
 
 MAX_APPROVALS_PER_CLEAR = 3
 """How often one node asks again because the history has grown."""
+MAX_SHOWN_JOBS = 12
+"""Maximum number of jobs in a question, because its file may have 64 KB."""
 
 Result = ClearResult | DeletionResult | Skipped
 
@@ -120,8 +122,13 @@ class GraphDeletions:
         if preview is None or not preview.size:
             return request
         backup = await self._operations.backs_up(request.backup)
-        if not await self._ask(preview.payload() | {"backup": backup}, request, requester, watch):
+        if isinstance(preview, DeletionPreview) and preview.finished is None:
+            preview = replace(preview, finished=await self._count_finished(request.connection, watch))
+        answer = await self._ask(preview, request, requester, watch, backup=backup)
+        if not answer.delete:
             return None
+        if answer.backup is not None:
+            return replace(request, backup=answer.backup)
         # The person approved a deletion with backups, so turning the setting off meanwhile has no effect.
         return replace(request, backup=backup or request.backup)
 
@@ -129,12 +136,13 @@ class GraphDeletions:
         counts = await self._operations.count(request.connection, watch)
         asked = 0
         while counts.finished:
-            preview = ClearPreview(counts)
+            preview = await self._operations.preview_clear(request.connection, counts, watch)
             request = replace(request, preview=preview, operation=new_hex_id())
-            # A clear without job ids makes no backup.
-            about = preview.payload() | await self._span(preview, request.connection, watch)
-            if not await self._ask(about | {"backup": False}, request, requester, watch):
+            answer = await self._ask(preview, request, requester, watch, backup=False)
+            if not answer.delete:
                 return Skipped()
+            if answer.backup:
+                return await self._clear_backed_up(request, counts, requester, watch)
             asked += 1
             try:
                 return await self._operations.carry_out(request, watch)
@@ -144,18 +152,37 @@ class GraphDeletions:
                 counts = more.counts
         return ClearResult(ClearOutcome.DELETED, counts, after=counts)
 
-    async def _span(self, preview: ClearPreview, connection: Connection, watch: Watch) -> Payload:
-        """Return the times of the oldest and newest job for the question; None for both if they can’t be read."""
+    async def _clear_backed_up(
+        self, request: DeletionRequest, counts: JobCounts, requester: RequestingNode, watch: Watch
+    ) -> Result:
+        """Clear by deleting exact jobs, which a backup needs. Asks again if more have finished since `counts`."""
+        preview = await self._operations.preview_everything(request.connection, watch)
+        exact: DeletionRequest | None = replace(request, job_ids=preview.finished_ids, preview=preview, backup=True)
+        if exact and preview.size > counts.finished:
+            exact = await self._approved(replace(exact, operation=new_hex_id()), requester, watch)
+        return await self._operations.carry_out(exact, watch) if exact else Skipped()
+
+    async def _count_finished(self, connection: Connection, watch: Watch) -> int | None:
+        """Count the finished jobs of the history; None if they can’t be counted."""
         try:
-            oldest, newest = await self._operations.span(connection, preview.counts, watch)
+            return (await self._operations.count(connection, watch)).finished
         except OperationStopped:
             raise
         except CloudError:
-            oldest = newest = None
-        return {"oldest": milliseconds(oldest), "newest": milliseconds(newest), "outputs": None}
+            return None
 
-    async def _ask(self, about: Payload, request: DeletionRequest, requester: RequestingNode, watch: Watch) -> bool:
+    async def _ask(
+        self, preview: Preview, request: DeletionRequest, requester: RequestingNode, watch: Watch, *, backup: bool
+    ) -> Answer:
         connection = request.connection
-        whose = {"last4": connection.key.secret.last4, "host": connection.base_url.host}
+        estimate = await run_in_thread(self._operations.backup_estimates.estimate, preview.size)
+        about = {
+            **await compute_in_thread(preview.payload),
+            "rows": [job_row(job) for job in preview.jobs[:MAX_SHOWN_JOBS]],
+            "backup": backup,
+            "backup_estimate": estimate.payload(),
+            "last4": connection.key.secret.last4,
+            "host": connection.base_url.host,
+        }
         with log_about(request.operation):
-            return await self._approvals.request(requester, about | whose, watch)
+            return await self._approvals.request(requester, about, watch)

@@ -115,6 +115,12 @@ def _can_be_last_page(end: Page[Job], first: Page[Job]) -> bool:
     return end.received == 1 or (no_offset and end.received > 1)
 
 
+async def newest_jobs(client: JobLister, limit: int) -> Sequence[Job]:
+    """Return up to `limit` of the newest finished jobs. Raise CloudError if the request fails."""
+    page = await client.list_jobs(JobFilter(FINISHED).query(), EVERY_JOB, limit=limit)
+    return [job for job in page.kept.values() if job.finished]
+
+
 async def date_range(client: JobLister, counts: JobCounts) -> DateRange:
     """Return when the oldest and the newest finished jobs were created. Raise CloudError if a request fails."""
     pages = await gather_all(

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from ..cloud.evidence import NONE_ABSENT, ProvenAbsent
 from ..cloud.lookup import Observation
@@ -20,15 +21,26 @@ from .report import Payload
 
 VALID_SECONDS = 300
 MAX_PREVIEWS = 100
+MAX_ROWS = 200
+"""Maximum number of jobs that a preview lists for the browser."""
 MAX_KEPT_JOBS = 100_000
 """Maximum number of jobs in all stored previews together, about 40 MB. A single preview may have more."""
 
 
 @dataclass(frozen=True)
 class ClearPreview:
-    """The preview of a clear: the number of jobs at one moment."""
+    """The preview of a clear: the number of jobs at one moment.
+
+    Attributes:
+        oldest: when the oldest finished job was created; None if unknown.
+        newest: when the newest finished job was created; None if unknown.
+        jobs: the newest finished jobs, to show; empty if they could not be read. A clear has no exact jobs.
+    """
 
     counts: JobCounts
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    jobs: Sequence[Job] = ()
 
     weight = 1
     """The memory that this preview uses, as a number of jobs."""
@@ -43,8 +55,14 @@ class ClearPreview:
         return {
             "kind": "clear",
             "removable": counts.finished,
+            "finished": counts.finished,
             "by_status": {status.value: number for status, number in counts.by_status.items()},
             "skipped": {"active": counts.active, "unknown": 0, "already_gone": 0, "protected": 0},
+            "oldest": milliseconds(self.oldest),
+            "newest": milliseconds(self.newest),
+            "outputs": None,
+            "took": None,
+            "timed": 0,
         }
 
 
@@ -58,8 +76,9 @@ class DeletionPreview:
         stay: the skipped jobs that are in the history.
         gone: the ids of the skipped jobs that are not in the history any more.
         everything: whether all finished jobs were selected.
-        kept: how many jobs the retention policy keeps; None without a policy.
+        kept: how many jobs the retention policy keeps, besides those that `skipped` counts; None without a policy.
         what: the retention policy in short, for the audit log; "" without a policy.
+        finished: how many finished jobs the whole history has, protected ones included; None if unknown.
     """
 
     jobs: Sequence[Job]
@@ -69,6 +88,7 @@ class DeletionPreview:
     everything: bool = False
     what: str = ""
     kept: int | None = None
+    finished: int | None = None
 
     @property
     def size(self) -> int:
@@ -105,18 +125,22 @@ class DeletionPreview:
     def payload(self) -> Payload:
         """The preview as JSON for browsers."""
         created = [job.created_at for job in self.jobs if job.created_at is not None]
+        took = [took for job in self.jobs if (took := job.took) is not None]
         by_status = {status.value: 0 for status in FINISHED}
         for job in self.jobs:
             by_status[job.status.value] += 1
         return {
             "kind": "delete",
             "removable": self.size,
+            "finished": self.finished,
             "by_status": by_status,
             "skipped": self.skipped,
             "kept": self.kept,
             "oldest": milliseconds(min(created, default=None)),
             "newest": milliseconds(max(created, default=None)),
             "outputs": sum(job.outputs_count or 0 for job in self.jobs),
+            "took": round(sum(took, timedelta()).total_seconds() * 1000) if took else None,
+            "timed": len(took),
         }
 
 

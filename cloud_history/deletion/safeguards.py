@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -116,16 +117,24 @@ class BackingUp:
     Args:
         about: the description of the operation in the backup file.
         key: the API key, which must not get into the backup.
+        learn: called after a backup with its number of workflows, its size in bytes and its seconds.
     """
 
     def __init__(
-        self, client: DetailReader, folder: BackupFolder, operation: str, about: Mapping[str, object], key: Secret
+        self,
+        client: DetailReader,
+        folder: BackupFolder,
+        operation: str,
+        about: Mapping[str, object],
+        key: Secret,
+        learn: Callable[[int, int, float], None] = lambda workflows, size, seconds: None,
     ) -> None:
         self._client = client
         self._folder = folder
         self._operation = operation
         self._about = about
         self._key = key
+        self._learn = learn
         self._without: dict[str, JobOutcome] = {}
         self._saved = 0
 
@@ -144,10 +153,12 @@ class BackingUp:
         except OSError as exc:
             return self._none(job_ids, exc)
         try:
-            seconds = BACKUP_SECONDS + BACKUP_SECONDS_PER_JOB * len(job_ids)
+            seconds, began = BACKUP_SECONDS + BACKUP_SECONDS_PER_JOB * len(job_ids), time.monotonic()
             await run_stoppable(self._read_all(writer, job_ids, watch), watch, seconds)
             if len(writer):
-                await run_large_in_thread(writer.close)
+                path = await run_large_in_thread(writer.close)
+                size = await run_in_thread(lambda: path.stat().st_size)
+                self._learn(len(writer), size, time.monotonic() - began)
             self._saved = len(writer)
         except OSError as exc:
             return self._none(job_ids, exc)

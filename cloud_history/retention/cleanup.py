@@ -19,8 +19,8 @@ from ..state.credentials import Connection
 from ..tasks.own_loop import PerLoop
 from ..tasks.stopping import Watch
 from ..tasks.threads import compute_in_thread, run_large_in_thread
-from .policy import CleanUpPreview, Policy, check_rules, check_share, decide
-from .report import policy_words
+from .policy import CleanUpPreview, Policy, Reason, check_rules, check_share, decide
+from .report import counts_kept, policy_words
 
 FRESH_SECONDS = 60.0
 """How long `CleanUp` uses a list that it has read."""
@@ -102,7 +102,16 @@ async def resolve(
     check_rules(policy)
     would = await preview_now(history, connection, policy, watch)
     check_share(would, allow_large=allow_large)
-    return would, replace(preview_jobs(would.go), what=policy_words(policy), kept=len(would.kept))
+    skipped = {"active": Reason.ACTIVE, "unknown": Reason.UNKNOWN, "protected": Reason.PROTECTED}
+    counts = counts_kept(would)
+    apart = {name: counts.get(reason, 0) for name, reason in skipped.items()}
+    return would, replace(
+        preview_jobs(would.go),
+        skipped={**apart, "already_gone": 0},
+        kept=len(would.kept) - sum(apart.values()),
+        finished=len(would.kept) + len(would.go) - apart["active"] - apart["unknown"],
+        what=policy_words(policy),
+    )
 
 
 async def _decide(history: History, jobs: Mapping[str, Job], policy: Policy) -> CleanUpPreview:

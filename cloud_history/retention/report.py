@@ -54,7 +54,7 @@ def cleanup_report(preview: CleanUpPreview, policy: Policy, *, going: bool = Tru
         lines.append(f"Kept {len(preview.kept):,}, and why:")
         lines += [f"  {kept_words(reason, policy):<{width}}  {n:>7,}" for reason, n in counts.items()]
     if preview.go and going:
-        lines.append(f"Would go {len(preview.go):,}, with their times (UTC):")
+        lines.append(f"Would go {len(preview.go):,}, created at these times (UTC):")
         lines += _rows(preview.go)
     return "\n".join(lines)
 
@@ -73,7 +73,7 @@ def policy_words(policy: Policy) -> str:
 def _rows(found: Sequence[Job]) -> list[str]:
     rows = []
     for job in found[:MAX_LISTED_IDS]:
-        moment = job.finished_at or job.created_at
+        moment = job.created_at
         when = moment.strftime("%Y-%m-%d %H:%M") if moment else "-" * 16
         rows.append(f"  {job.id}  {when}  {job.status.value}")
     more = len(found) - MAX_LISTED_IDS

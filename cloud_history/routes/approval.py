@@ -27,14 +27,15 @@ class ApprovalRoutes:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer an approval, and optionally allow all later workflows to delete."""
-        members: dict[str, type] = {"question": str, "token": str, "answer": str, "always": bool}
+        members: dict[str, type] = {"question": str, "token": str, "answer": str, "always": bool, "backup": bool}
         body = await read_body(request, members, ("question", "token", "answer"))
         operations = self._context.operations
         always = body.get("always", False) and body["answer"] == DELETE
         if always:
             operations.keys.check_key_is_not_shared()
         # The approval is answered first, because only the token of an open approval may change the setting.
-        await write_in_thread(lambda: self._answers.answer(body["question"], body["token"], body["answer"]))
+        given = body["question"], body["token"], body["answer"], body.get("backup")
+        await write_in_thread(lambda: self._answers.answer(*given))
         if always:
             await write_in_thread(lambda: operations.settings.change(nodes="allow"))
             operations.events.changed("settings")

@@ -12,12 +12,13 @@ from typing import Any
 from aiohttp import web
 
 from ..deletion.holds import HoldWatch
-from ..deletion.preview import VALID_SECONDS, ClearPreview, DeletionPreview, Preview
+from ..deletion.preview import MAX_ROWS, VALID_SECONDS, ClearPreview, DeletionPreview, Preview
 from ..deletion.report import Payload, result_payload
 from ..deletion.request import DeletionRequest
 from ..errors import Busy, CloudError, HistoryGrew, InputRefused
 from ..jobs.job import Job
 from ..jobs.rows import job_row
+from ..jobs.status import JobCounts
 from ..retention.cleanup import CleanUp, resolve
 from ..retention.policy import CleanUpPreview, Policy, newest_first, read_policy
 from ..retention.report import counts_kept
@@ -29,7 +30,6 @@ from ..tasks.threads import compute_in_thread, run_in_thread
 from .request import MAX_BODY_BYTES_WITH_IDS, read_body, read_selection
 from .response import Context, busy_answer, error_answer, json_answer, large_json_answer
 
-MAX_ROWS = 200
 _SELECTIONS: dict[str, type] = {"clear": bool, "ids": list, "filter": dict, "policy": dict}
 
 
@@ -41,9 +41,10 @@ class DeletionRoutes:
         self._running: dict[str, tuple[asyncio.Task[Any], HoldWatch]] = {}
 
     async def preview(self, request: web.Request) -> web.Response:
-        members = {**_SELECTIONS, "allow_large": bool, "account": str}
+        members = {**_SELECTIONS, "allow_large": bool, "account": str, "backup": bool}
         body = await read_body(request, members, largest=MAX_BODY_BYTES_WITH_IDS)
         allow_large, account = bool(body.pop("allow_large", False)), body.pop("account", None)
+        backup = body.pop("backup", None)  # what the person chose for a clear, whose kind depends on it
         if len(body) != 1 or body.get("clear") is False:
             raise InputRefused("selection_ambiguous")
         policy = read_policy(body["policy"]) if "policy" in body else None
@@ -55,11 +56,11 @@ class DeletionRoutes:
             _, preview = await self._context.in_time(found)
         elif selection is not None:
             preview = await self._context.in_time(operations.preview(connection, selection, Unwatched()))
-        elif await operations.clears_by_ids():
+        elif await operations.clears_by_ids(backup):
             preview = await self._context.in_time(operations.preview_everything(connection, Unwatched()))
         else:
             counts = await self._context.in_time(operations.count(connection))
-            return json_answer(await self._keep(ClearPreview(counts), connection))
+            return json_answer(await self._keep(await self._clear_preview(connection, counts), connection))
         held = {job_id for hold in self._context.holds.open for job_id in hold.job_ids}
         return json_answer(await self._keep(preview.without(held), connection))
 
@@ -127,7 +128,8 @@ class DeletionRoutes:
         except Busy as error:
             return busy_answer(error)
         except HistoryGrew as error:
-            again = await self._keep(ClearPreview(error.counts), request.connection)
+            preview = await self._clear_preview(request.connection, error.counts)
+            again = await self._keep(preview, request.connection)
             return error_answer(error, operation=name, preview=again)
         except CloudError as error:
             return error_answer(error, operation=name)
@@ -140,18 +142,23 @@ class DeletionRoutes:
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, CloudError):
             log.error("A deletion failed.", exc_info=error)
 
+    async def _clear_preview(self, connection: Connection, counts: JobCounts) -> ClearPreview:
+        try:
+            return await self._context.in_time(self._context.operations.preview_clear(connection, counts, Unwatched()))
+        except CloudError:
+            return ClearPreview(counts)
+
     async def _keep(self, preview: Preview, connection: Connection) -> Payload:
         settings = await run_in_thread(self._context.operations.settings.in_force)
         kept = self._context.previews.keep(preview, connection, settings.hold_seconds)
-        facts, taken_at = preview.payload(), datetime.now(timezone.utc)
+        facts, taken_at = await compute_in_thread(preview.payload), datetime.now(timezone.utc)
         more: Payload = {}
         if isinstance(preview, ClearPreview):
             counts, taken_at = preview.counts, preview.counts.taken_at
             more["counts"] = {**facts["by_status"], "active": counts.active}
-            more["finished"] = counts.finished
         else:
             more["everything"] = preview.everything
-            more["rows"] = [job_row(job) for job in preview.jobs[:MAX_ROWS]]
+        estimate = await run_in_thread(self._context.operations.backup_estimates.estimate, preview.size)
         return {
             "token": kept.token,
             "operation": kept.operation,
@@ -160,6 +167,8 @@ class DeletionRoutes:
             "taken_at": taken_at.isoformat(),
             "hold_seconds": kept.hold_seconds,
             "backup": settings.backup != "off",
+            "backup_estimate": estimate.payload(),
+            "rows": [job_row(job) for job in preview.jobs[:MAX_ROWS]],
             "last4": connection.key.secret.last4,
             "source": connection.key.source,
             "host": connection.base_url.host,

@@ -40,7 +40,7 @@ class Settings:
     """
 
     hold_seconds: int = 10
-    backup: str = "off"
+    backup: str = "workflows"
     nodes: str = "ask"
     backup_days: int = 90
     backup_megabytes: int = 1000

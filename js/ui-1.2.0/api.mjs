@@ -252,7 +252,7 @@ export function createHistoryApi(fetchApi) {
     approvalSeen: (question, token) => call(hasSecondsLeft, "ask/seen", "POST", { question, token }),
     /** @param {string} question @param {string} token @param {Answer} answer */
     answerApproval: (question, token, answer) => call(isObject, "ask/answer", "POST", { question, token, ...answer }),
-    /** Returns what a deletion of these jobs, or of all jobs, would do. @param {Selection | {clear: true}} selection */
+    /** Returns what a deletion of these jobs, or of all jobs, would do. @param {Selection | {clear: true, backup?: boolean}} selection */
     preview: (selection) => call("clear" in selection ? isClearPreview : isDeletePreview, "preview", "POST", selection),
     /** @param {DeletionRequest} request */
     submit({ preview: { kind, token }, backup }) {

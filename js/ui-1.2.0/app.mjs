@@ -75,7 +75,7 @@ export class App {
     this.workflows = createWorkflows({ getApp: () => host, api, toasts });
     this.thumbnails = new Thumbnails({ api });
     const onAccountChanged = () => this.#outdated("key");
-    const confirmation = new Confirmation({ api, dialogs, steps: createSteps(api), connect: this.connect, now, onAccountChanged });
+    const confirmation = new Confirmation({ api, dialogs, steps: createSteps({ api, thumbnails: this.thumbnails, workflowName: this.#workflowName, finishedHere: this.#finishedHere }), connect: this.connect, now, onAccountChanged });
     this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today, memory: createMemory(() => window.localStorage, today) });
     const protection = (this.protection = new Protection(api));
     const names = new WorkflowNames(browserStorage);
@@ -94,6 +94,7 @@ export class App {
       // Separate from this.dialogs, so that an approval can open above another dialog.
       dialogs: createDialogs(this.#dialogHost),
       step: approvalStep,
+      thumbnails: this.thumbnails,
       framed: isFramed(),
       workflowName: createWorkflowNames(() => host.extensionManager.workflow),
     });
@@ -118,6 +119,12 @@ export class App {
     this.#viewer?.close();
     return this.host.extensionManager.dialog;
   };
+
+  /** @param {string} id @returns {string} */
+  #workflowName = (id) => this.store.names.of(id);
+
+  /** @returns {number | null} */
+  #finishedHere = () => this.store.finishedCount();
 
   #setStatus = (/** @type {Status} */ status) => this.store.setStatus(status);
 

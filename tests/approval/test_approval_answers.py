@@ -276,3 +276,9 @@ def test_without_file_locks_questions_can_still_be_answered(scene: Scene, monkey
     monkeypatch.setattr("cloud_history.state.locks.try_lock", lambda file: True)
     scene.at(1.0, scene.answer)
     assert scene.ask() is True
+
+
+@pytest.mark.parametrize("backup", [True, False, None])
+def test_the_node_learns_whether_the_person_wants_a_backup(scene: Scene, backup: bool | None) -> None:
+    scene.at(3.0, lambda: scene.answer("delete", backup))
+    assert scene.ask_for_answer() == (True, backup)

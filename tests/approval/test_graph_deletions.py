@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloud_history.approval.approval import Answer
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, Outcome, Skipped
 from cloud_history.deletion.report import result_report
 from cloud_history.errors import (
@@ -20,6 +21,7 @@ from cloud_history.errors import (
     OperationStopped,
     ServerFault,
 )
+from cloud_history.jobs.rows import job_row
 from cloud_history.secret import Secret
 from cloud_history.tasks.stopping import Unwatched
 from support.fake_history_client import NOON, FakeClient, ids, job, jobs_of
@@ -38,19 +40,24 @@ def test_by_default_a_node_asks_for_approval_and_sends_exactly_what_was_shown(ro
         finished: job(finished, "failed"),
         unknown: job(unknown, "odd"),
     }
-    wanted = [*ids(2), active, finished, gone, unknown]
+    wanted, before = [*ids(2), active, finished, gone, unknown], dict(room.client.jobs)
     result = room.delete(wanted, True)
     [about] = room.asked.about
     assert about == {
         "kind": "delete",
         "removable": 3,
+        "finished": None,
         "by_status": {"completed": 2, "failed": 1, "cancelled": 0},
         "skipped": {"active": 1, "unknown": 1, "already_gone": 1, "protected": 0},
         "kept": None,
         "oldest": NOON.timestamp() * 1000,
         "newest": NOON.timestamp() * 1000,
         "outputs": 0,
+        "took": None,
+        "timed": 0,
+        "rows": [job_row(before[each]) for each in (*ids(2), finished)],
         "backup": False,
+        "backup_estimate": {"workflows": 3, "size": 15_000, "seconds": 1},
         "last4": "wxyz",
         "host": "cloud.comfy.org",
     }
@@ -86,6 +93,51 @@ def test_a_backup_promised_in_the_question_is_made_even_if_backups_are_switched_
     assert room.asked.about[0]["backup"] is True
     assert isinstance(result, DeletionResult)
     assert (result.backed_up, sorted(read)) == (2, sorted(ids(2)))
+
+
+def kept_details(room: Room) -> list[str]:
+    """Let the history answer requests for details, and return the ids whose details were requested."""
+    read: list[str] = []
+
+    async def detail(job_id: str) -> dict[str, Any]:
+        read.append(job_id)
+        return {"id": job_id, "status": "completed", "create_time": 1}
+
+    room.client.get_job_detail = detail  # type: ignore[attr-defined]
+    return read
+
+
+@pytest.mark.parametrize(("setting", "chosen"), [("off", True), ("workflows", False)])
+def test_the_person_decides_in_the_question_whether_workflows_are_backed_up(
+    room: Room, setting: str, chosen: bool
+) -> None:
+    read = kept_details(room)
+    room.operations.settings.change(backup=setting)
+    result = room.delete(ids(2), Answer(True, chosen))
+    assert room.asked.about[0]["backup"] is not chosen
+    assert isinstance(result, DeletionResult)
+    assert (result.backed_up, len(read)) == ((2, 2) if chosen else (0, 0))
+
+
+def test_a_clear_for_which_the_person_wants_a_backup_deletes_the_exact_jobs(room: Room) -> None:
+    read = kept_details(room)
+    result = room.clear(Answer(True, True))
+    assert isinstance(result, DeletionResult)
+    assert (result.backed_up, sorted(read)) == (3, ids(3))
+    assert (room.client.clears, len(room.asked.about)) == (0, 1)
+    assert sorted(room.client.deletes[0]) == ids(3)
+
+
+def test_a_clear_with_a_backup_asks_again_if_more_jobs_have_finished(room: Room) -> None:
+    kept_details(room)
+
+    def finishes() -> None:
+        room.client.jobs[ids(9)[8]] = job(ids(9)[8])
+
+    result = room.clear(Answer(True, True), Answer(False), meanwhile=finishes)
+    assert result == Skipped()
+    assert [about["removable"] for about in room.asked.about] == [3, 4]
+    assert (room.client.clears, room.client.deletes) == (0, [])
 
 
 def test_jobs_that_finish_while_the_person_decides_are_not_sent(room: Room) -> None:
@@ -208,7 +260,7 @@ def test_a_clear_still_asks_when_the_ages_cannot_be_read(room: Room, monkeypatch
     async def unreadable(*arguments: object) -> None:
         raise ServerFault(500)
 
-    monkeypatch.setattr(room.operations, "span", unreadable)
+    monkeypatch.setattr("cloud_history.service.date_range", unreadable)
     assert room.clear(False) == Skipped()
     [about] = room.asked.about
     assert (about["removable"], about["oldest"], about["newest"]) == (3, None, None)

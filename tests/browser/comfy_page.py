@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import Locator, Page, expect
 
 READY = """() => window.app?.extensionManager && window.app.canvas && !window.app.extensionManager.spinner
     && !document.getElementById('splash-loader')"""
@@ -51,6 +51,14 @@ def dialog(page: Page, title: str | None = None) -> Locator:
     """Return the open dialog, or the one that contains this text."""
     dialogs = page.get_by_role("dialog")
     return dialogs if title is None else dialogs.filter(has_text=title)
+
+
+async def agree_if_asked(opened: Locator) -> None:
+    """Take the extra step of a large deletion, if this dialog has one, and wait until its red button is enabled."""
+    await expect(opened.locator(".cch-btn.danger")).to_be_visible()
+    if await opened.locator(".cch-agree").count():
+        await opened.locator(".cch-agree").click()
+    await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
 
 
 def button(scope: Page | Locator, name: str) -> Locator:

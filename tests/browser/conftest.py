@@ -152,9 +152,9 @@ def host(
 
 
 def set_hold_seconds(state_dir: Path, seconds: int) -> None:
-    """Set how long a deletion can be undone, as the settings do."""
+    """Set how long a deletion can be undone, as the settings do, and turn backups off."""
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (state_dir / "settings.json").write_text(json.dumps({"hold_seconds": seconds}))
+    (state_dir / "settings.json").write_text(json.dumps({"hold_seconds": seconds, "backup": "off"}))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

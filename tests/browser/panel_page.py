@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page, expect
 
-from browser.comfy_page import button, dialog, run_command, toasts
+from browser.comfy_page import agree_if_asked, button, dialog, run_command, toasts
 from simulated_cloud import SimulatedCloud, SimulatedJob
 
 # The second selector is for frontends up to 1.45.
@@ -78,7 +78,7 @@ class Panel:
     async def delete_dialog(self) -> Locator:
         """Wait until the delete dialog shows its numbers, and return it."""
         opened = dialog(self.page, "from your cloud history?")
-        await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
+        await agree_if_asked(opened)
         return opened
 
     async def delete(self, jobs: int) -> None:

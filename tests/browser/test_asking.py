@@ -36,15 +36,21 @@ async def test_a_run_sends_nothing_before_its_approval_and_always_allow_is_asked
     await expect(asked).to_contain_text(f"{active} active")
     await expect(asked).to_contain_text("Clear Cloud History, node 7")
     await expect(asked).to_contain_text("Unsaved Workflow")
-    await expect(asked).to_contain_text("BackupNone")
+    await expect(asked.get_by_role("checkbox", name="Back up their workflows first")).to_be_checked()
+    await expect(asked).to_contain_text(f"{finished} workflows, about ")
+    await expect(asked.locator(".cch-dp")).to_contain_text("Sent at once. This can’t be undone.")
     await expect(asked).to_contain_text(re.compile(r"the node stops in [12]:\d\d\."))
     await expect(button(asked, "Skip")).to_be_focused()
     assert cloud.history_posts == []
+    await expect(asked.locator(".cch-btn.danger")).to_be_disabled()
+    await asked.get_by_text(f"Yes, delete all {finished} finished jobs").click()
     await asked.get_by_text("Always allow workflows to delete").click()
     await button(asked, f"Delete {finished} jobs").click()
     report = page.get_by_label("Report")
     await expect(report).to_have_value(re.compile(f"{finished} jobs removed from your cloud history"))
-    assert cloud.history_posts == [{"clear": True}]
+    [sent] = cloud.history_posts
+    assert len(sent["delete"]) == finished
+    assert len(list(host.state_dir.glob("backups/*.zip"))) == 1
     assert json.loads((host.state_dir / "settings.json").read_text())["nodes"] == "allow"
 
     cloud.add_job("completed")

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from browser.comfy_page import button, choose_cloud_history, choose_in_canvas_menu, dialog, toasts
+from browser.comfy_page import agree_if_asked, button, choose_cloud_history, choose_in_canvas_menu, dialog, toasts
 from browser.conftest import ONE_FRONTEND
 from cloud_history.state.settings import SettingsFile
 from hosts import HostProcess
@@ -29,7 +29,7 @@ async def open_clear(page: Page) -> Locator:
     """Choose Clear, and wait until the dialog shows the numbers."""
     await choose_cloud_history(page, CLEAR)
     opened = dialog(page, TITLE)
-    await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
+    await agree_if_asked(opened)
     return opened
 
 
@@ -60,9 +60,9 @@ async def test_with_backups_on_the_clear_dialog_says_so_and_the_jobs_are_backed_
 ) -> None:
     SettingsFile(host.state_dir).change(backup="workflows")
     going = [job.id for job in cloud.finished]
-    await choose_cloud_history(page, CLEAR)
-    opened = dialog(page, f"Delete {len(going)} jobs from your cloud history?")
-    await button(opened, f"Delete {len(going)} jobs").click()
+    opened = await open_clear(page)
+    await expect(opened).to_contain_text(f"{len(going)} workflows, about")
+    await button(opened, f"Clear {len(going)} jobs").click()
     await expect(toasts(page, f"{len(going)} jobs removed from your cloud history")).to_be_visible()
     assert [sorted(post["delete"]) for post in cloud.history_posts] == [sorted(going)]
     assert len(list(host.state_dir.glob("backups/*.zip"))) == 1
@@ -70,7 +70,9 @@ async def test_with_backups_on_the_clear_dialog_says_so_and_the_jobs_are_backed_
 
 async def cancel_which_has_the_focus(page: Page) -> None:
     """Press Enter, which activates Cancel and deletes nothing."""
-    opened = await open_clear(page)
+    await choose_cloud_history(page, CLEAR)
+    opened = dialog(page, TITLE)
+    await expect(opened.locator(".cch-btn.danger")).to_be_visible()
     await expect(button(opened, "Cancel")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(opened).to_have_count(0)
@@ -99,6 +101,7 @@ async def test_a_refused_clear_is_reported_as_failed_and_more_finished_jobs_need
     await button(opened, f"Clear {finished} jobs").click()
     await expect(opened).to_contain_text("More jobs have finished since you looked, so nothing was sent.")
     assert len(cloud.history_posts) == refused
+    await agree_if_asked(opened)
     await button(opened, f"Clear {finished + 1} jobs").click()
     await expect(toasts(page, f"{finished + 1} jobs removed")).to_be_visible()
     assert cloud.history_posts[refused:] == [{"clear": True}]
@@ -116,6 +119,7 @@ async def test_a_held_clear_asks_again_if_more_jobs_finish(page: Page, cloud: Si
     again = dialog(page, TITLE)
     await expect(again).to_contain_text("More jobs have finished since you looked, so nothing was sent.")
     assert cloud.history_posts == []
+    await agree_if_asked(again)
     await button(again, f"Clear {finished + 1} jobs").click()
     await expect(toasts(page, f"{finished + 1} jobs removed")).to_be_visible(timeout=10_000)
     assert cloud.history_posts == [{"clear": True}]

@@ -38,6 +38,8 @@ async def test_clean_up_deletes_jobs_that_no_rule_keeps_after_confirmation(page:
     await disable_all_rules_but_the_first(clean_up, 5)
     await expect(clean_up.locator(".cch-verdict")).to_have_text(f"{len(goes)} of {everything} jobs would go")
     await expect(clean_up.get_by_role("row").filter(has_text="Last 5")).to_contain_text("5")
+    await expect(button(clean_up, f"Would go {len(goes)}")).to_have_attribute("aria-pressed", "true")
+    await expect(clean_up.locator(".cch-verdicts tbody tr")).to_have_count(len(goes))
     await expect(clean_up.get_by_role("row").filter(has_text="Active")).to_contain_text(str(len(cloud.active)))
     remove = button(clean_up, f"Delete {len(goes)}…")
     await expect(remove).to_have_attribute("aria-disabled", "true")
@@ -113,6 +115,9 @@ async def test_the_large_clean_up_window_lists_for_each_job_whether_it_stays(pag
     goes = len(cloud.finished) - 6
     verdicts = clean_up.locator(".cch-verdicts tbody tr")
     await expect(clean_up.locator(".cch-verdict")).to_have_text(f"{goes} of 60 jobs would go")
+    await expect(verdicts).to_have_count(goes)
+    await expect(clean_up.locator(".cch-legend")).to_have_text(f"Would go {goes}Kept {60 - goes}")
+    await button(clean_up, "All 60").click()
     await expect(verdicts).to_have_count(60)
     await expect(verdicts.filter(has_text="Kept: last 5")).to_have_count(5)
     await expect(verdicts.filter(has_text="Kept: active")).to_have_count(len(cloud.active))

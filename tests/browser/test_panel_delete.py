@@ -27,9 +27,9 @@ async def test_only_the_selected_jobs_are_deleted(page: Page, cloud: SimulatedCl
     await expect(opened).to_contain_text("You can undo for 1 s; after that it can’t be undone.")
     await opened.get_by_text("Show the 3 jobs").click()
     unfolded = opened.get_by_role("group", name="Show the 3 jobs")
-    await expect(unfolded.locator("bdi")).to_have_count(3)
+    await expect(unfolded.locator(".cch-name")).to_have_count(3)
     times = await unfolded.locator(".r").all_inner_texts()
-    assert {"Newest": times[0], "Oldest": times[-1]}.items() <= (await facts(opened)).items()
+    assert {"Newest, created": times[0], "Oldest, created": times[-1]}.items() <= (await facts(opened)).items()
     assert cloud.history_posts == []
 
     await button(opened, "Delete 3 jobs").click()

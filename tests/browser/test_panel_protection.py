@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from browser.comfy_page import button, dialog, run_command, toasts
+from browser.comfy_page import agree_if_asked, button, dialog, run_command, toasts
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, expect_removed, newest_first, open_list, sent_ids
 from simulated_cloud import SimulatedCloud, SimulatedJob
@@ -121,8 +121,9 @@ async def test_a_clear_with_protected_jobs_deletes_all_other_jobs_by_id(page: Pa
     await run_command(page, "CloudHistory.Clear")
     opened = dialog(page, "Delete all but the protected job?")
     await expect(opened).to_contain_text(f"{len(going)}will be removed")
-    await expect(opened).to_contain_text(f"will stay1\u00a0protected, {len(cloud.active)}\u00a0active")
+    await expect(opened).to_contain_text(f"will stay{len(cloud.active)}\u00a0active, 1\u00a0protected")
     await expect(opened).to_contain_text("You can undo for 1 s; after that it can’t be undone.")
+    await agree_if_asked(opened)
     await button(opened, f"Delete {len(going)} jobs").click()
     await expect_removed(page, len(going))
     assert sorted(sent_ids(cloud)) == sorted(going)

@@ -29,6 +29,7 @@ from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import ErrorShape, bare_rate_limit, plan_refusal
+from support.no_backups import without_backups
 from support.requests import clear_history
 
 OpenClient = Callable[..., CloudClient]
@@ -132,7 +133,7 @@ async def test_a_clear_sends_its_request_once_whatever_goes_wrong(
         await asyncio.sleep(0)
 
     whole = Operations(
-        tmp_path,
+        without_backups(tmp_path),
         environ,
         open_client=lambda base_url, key: client,
         sleep=no_time,

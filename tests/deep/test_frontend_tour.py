@@ -16,6 +16,7 @@ import pytest
 from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from browser.comfy_page import (
+    agree_if_asked,
     button,
     button_at_the_top,
     choose_cloud_history,
@@ -167,7 +168,7 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     page = tour.page
     await choose_cloud_history(page, "Clear cloud history…")
     opened = dialog(page, "Clear your cloud history?")
-    await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
+    await agree_if_asked(opened)
     await tour.look("clear", "Cancel")
     await tour.look_when_small("clear")
     await page.keyboard.press("Escape")
@@ -237,7 +238,7 @@ async def large_window(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     await large.select(newest_first(cloud.finished)[:1])
     await large.list.press("Delete")
     opened = dialog(page, "from your cloud history?").last
-    await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
+    await agree_if_asked(opened)
     await tour.look("delete above the large window", "Cancel")
     await page.keyboard.press("Escape")
     await wait_until_closed(page.locator(".cch-dialog"))

@@ -19,6 +19,7 @@ from cloud_history.tasks.stopping import Unwatched
 from cloud_history.tasks.threads import run_in_thread
 from simulated_cloud import SimulatedCloud
 from support.clocks import Gate
+from support.no_backups import without_backups
 from support.requests import clear_history, delete_jobs
 
 CANCELLED = "Nothing was sent. It was cancelled."
@@ -40,7 +41,9 @@ def events() -> list[dict[str, Any]]:
 def operations(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, events: list[dict[str, Any]]
 ) -> Operations:
-    return Operations(tmp_path / "state", environ, lambda event, payload: events.append({**payload, "event": event}))
+    return Operations(
+        without_backups(tmp_path / "state"), environ, lambda event, payload: events.append({**payload, "event": event})
+    )
 
 
 def some(cloud: SimulatedCloud) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from cloud_history.cloud.evidence import ProvenAbsent
@@ -19,7 +21,7 @@ from cloud_history.errors import PreviewExpired
 from cloud_history.jobs.filters import ProtectedJobs
 from cloud_history.secret import Secret
 from cloud_history.state.credentials import ApiKey, Connection, Source
-from support.fake_history_client import counts_of, ids, job
+from support.fake_history_client import NOON, counts_of, ids, job
 
 COUNTS = ClearPreview(counts_of(1, 2, 3, active=4))
 JOB = job(ids(1)[0])
@@ -192,3 +194,11 @@ def test_the_size_of_a_preview_is_the_number_of_jobs_that_would_be_deleted() -> 
 
 def test_no_preview_contains_the_api_key() -> None:
     assert "0123456789" not in repr(connection())
+
+
+def test_a_preview_says_how_long_its_jobs_ran_and_of_how_many_that_is_known() -> None:
+    one, two, three = (job(each) for each in ids(3))
+    ran = [each._replace(started_at=NOON, finished_at=NOON + timedelta(seconds=90)) for each in (one, two)]
+    payload = preview_jobs([*ran, three]).payload()
+    assert (payload["took"], payload["timed"], payload["removable"]) == (180_000, 2, 3)
+    assert preview_jobs([three]).payload()["took"] is None

@@ -21,6 +21,7 @@ from cloud_history.state.protection import ProtectionFile
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import plan_refusal
+from support.no_backups import without_backups
 from support.requests import clear_history, clear_preview_of
 from support.safeguards import NoSafeguards, protection_only
 
@@ -186,7 +187,9 @@ async def test_a_clear_is_not_retried_if_backups_were_switched_on_during_the_wai
     cloud: SimulatedCloud, environ: dict[str, str], open_client: OpenClient, tmp_path: Path
 ) -> None:
     meanwhile = Meanwhile()
-    operations = Operations(tmp_path, environ, open_client=lambda base_url, key: open_client(sleep=meanwhile))
+    operations = Operations(
+        without_backups(tmp_path), environ, open_client=lambda base_url, key: open_client(sleep=meanwhile)
+    )
     meanwhile.happens = lambda: operations.settings.change(backup="workflows")
     cloud.faults.append(Fault(POST, "status", status=429, json={}, headers={"Retry-After": "1"}))
     result = await clear_history(operations, "menu", Unwatched())

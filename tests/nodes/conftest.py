@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from support.fake_comfyui import FakeComfyUI
+from support.no_backups import without_backups
 
 PackModule = Callable[[str], Any]
 
@@ -29,8 +30,9 @@ def errors(pack_module: PackModule) -> Any:
 
 
 @pytest.fixture
-def connected(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connect this process to the simulated cloud, and let workflows delete jobs without approval."""
+def connected(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Connect this process to the simulated cloud, and let workflows delete jobs without approval and backups."""
+    without_backups(tmp_path / "state")
     for name, value in {**environ, "COMFY_CLOUD_HISTORY_NODES": "allow"}.items():
         monkeypatch.setenv(name, value)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from conftest import LoadPack
 from simulated_cloud import SimulatedCloud
 from support.examples import examples
+from support.no_backups import without_backups
 
 EXAMPLES = 250
 GOOD = st.uuids().map(str)
@@ -120,6 +123,7 @@ def test_the_nodes_send_their_requests_if_the_inputs_are_valid(
     served: SimulatedCloud, load_pack: LoadPack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMFY_CLOUD_HISTORY_NODES", "allow")
+    without_backups(Path(os.environ["COMFY_CLOUD_HISTORY_HOME"]))
     pack = load_pack()
     wanted = served.finished[0].id
     asyncio.run(pack.NODE_CLASS_MAPPINGS["CloudHistoryDeleteJobs"]().run(job_ids=[wanted], dry_run=[False]))

@@ -282,7 +282,7 @@ def test_the_report_of_a_policy_lists_kept_jobs_by_rule_and_the_jobs_to_delete()
     preview = decide(history("mixed"), policy_of("last=2 failed"), NOW)
     lines = cleanup_report(preview, policy_of("last=2 failed")).splitlines()
     assert lines[0] == "1 job of 10 would go."
-    assert lines[-2:] == ["Would go 1, with their times (UTC):", "  q  2026-03-09 12:00  failed"]
+    assert lines[-2:] == ["Would go 1, created at these times (UTC):", "  q  2026-03-09 12:00  failed"]
 
 
 def test_the_report_of_a_policy_lists_at_most_a_thousand_ids() -> None:

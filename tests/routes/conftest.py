@@ -17,7 +17,7 @@ from support.route_stage import Gate, Stage, serving
 async def stage(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Stage]:
     """The routes with the key from the environment, as ComfyUI would serve them. Nothing is held before it is sent."""
     async with serving(cloud, tmp_path / "state", environ) as stage:
-        stage.operations.settings.change(hold_seconds=0)
+        stage.operations.settings.change(hold_seconds=0, backup="off")
         yield stage
 
 
@@ -49,7 +49,7 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
 async def brief(cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path) -> AsyncIterator[Stage]:
     """Routes whose time limit is so short that requests time out while the gate is closed."""
     async with serving(cloud, tmp_path / "state", environ, max_seconds=0.5) as stage:
-        stage.operations.settings.change(hold_seconds=0)
+        stage.operations.settings.change(hold_seconds=0, backup="off")
         yield stage
 
 

@@ -61,7 +61,7 @@ async def test_only_the_first_answer_to_a_question_is_accepted(asked: Stage, wor
 async def test_answering_always_allows_later_workflows_and_notifies_the_browsers(asked: Stage) -> None:
     asked.operations.settings.change(hold_seconds=7)
     assert (await asked.ask("ask_answer", body(asked, answer="delete", always=True))).status == 200
-    assert asked.operations.settings.load() == Settings(hold_seconds=7, nodes="allow")
+    assert asked.operations.settings.load() == Settings(hold_seconds=7, nodes="allow", backup="off")
     assert asked.answers() == ["delete"]
     assert [event["kind"] for name, event in asked.events if name == "cloud_history.changed"] == ["settings"]
     settings = (await asked.ask("status")).json["settings"]

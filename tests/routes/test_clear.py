@@ -9,6 +9,7 @@ import pytest
 
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+from support.no_backups import without_backups
 from support.requests import delete_jobs
 from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
@@ -34,6 +35,24 @@ async def test_a_preview_counts_what_a_clear_would_remove_and_sends_nothing(stag
     assert shown["source"] == "env"
     assert shown["host"] == cloud.base_url.removeprefix("http://")
     assert cloud.history_posts == []
+
+
+async def test_a_preview_of_a_clear_shows_when_its_jobs_were_created_and_the_newest_of_them(stage: Stage) -> None:
+    shown = (await stage.ask("preview")).json
+    created = sorted(job.create_time for job in stage.cloud.finished)
+    assert (shown["oldest"], shown["newest"]) == (created[0], created[-1])
+    assert shown["rows"][0]["created"] == shown["newest"]
+    assert {row["id"] for row in shown["rows"]} <= {job.id for job in stage.cloud.finished}
+
+
+async def test_a_clear_with_a_backup_is_previewed_by_exact_jobs(stage: Stage) -> None:
+    assert (await stage.ask("preview", {"clear": True})).json["kind"] == "clear"
+    shown = (await stage.ask("preview", {"clear": True, "backup": True})).json
+    assert (shown["kind"], shown["everything"]) == ("delete", True)
+    assert shown["finished"] == shown["removable"] == len(stage.cloud.finished)
+    assert shown["backup_estimate"]["workflows"] == len(stage.cloud.finished)
+    answer = await stage.ask("delete", {"token": shown["token"], "backup": True})
+    assert answer.json["result"]["backed_up"] == len(answer.json["result"]["jobs"]) + shown["removable"]
 
 
 async def test_confirming_a_preview_sends_one_clear_and_reports_the_removed_jobs(stage: Stage) -> None:
@@ -147,7 +166,7 @@ async def test_a_clear_during_a_deletion_by_a_node_is_refused_with_the_reason(st
 async def test_a_confirmed_clear_continues_after_its_browser_disconnects(
     cloud: SimulatedCloud, gate: Gate, environ: dict[str, str], tmp_path: Path, cancels: bool
 ) -> None:
-    async with serving(cloud, tmp_path / "state", environ, handler_cancellation=cancels) as stage:
+    async with serving(cloud, without_backups(tmp_path / "state"), environ, handler_cancellation=cancels) as stage:
         await stage.set_hold(0)
         token = await preview(stage)
         gate.close()

@@ -23,10 +23,11 @@ from support.route_stage import Gate, Stage, serving
 HOLDS = """
 import asyncio, json, sys
 from pathlib import Path
+from support.no_backups import without_backups
 from support.route_stage import serving
 
 async def main(folder, environ, selection, wait):
-    async with serving(None, Path(folder), environ) as stage:
+    async with serving(None, without_backups(Path(folder)), environ) as stage:
         print(json.dumps(await stage.held(**selection)), flush=True)
         stage.timer.wait(wait)
         await asyncio.sleep(60)

@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from cloud_history.routes import request as guards
 from simulated_cloud import SimulatedCloud
+from support.no_backups import without_backups
 from support.route_stage import Stage, serving
 
 How = Callable[[web.Request], Awaitable[object]]
@@ -41,7 +42,7 @@ async def stage(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Stage]:
     middlewares = [watching({**KEPT, **LOST}[request.param])]
-    async with serving(cloud, tmp_path / "state", environ, middlewares=middlewares) as stage:
+    async with serving(cloud, without_backups(tmp_path / "state"), environ, middlewares=middlewares) as stage:
         stage.operations.settings.change(hold_seconds=0)
         yield stage
 

@@ -13,6 +13,7 @@ from cloud_history.service import Operations
 from cloud_history.state.in_flight import SenderLock
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import SimulatedCloud
+from support.no_backups import without_backups
 from support.requests import delete_jobs
 from support.route_stage import OTHER_KEY, serving
 
@@ -25,7 +26,7 @@ async def test_a_held_deletion_is_not_sent_once_the_other_comfyui_removes_or_rep
     cloud: SimulatedCloud, tmp_path: Path, what: str, key: str, code: str
 ) -> None:
     environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
-    async with serving(cloud, tmp_path, environ) as stage, serving(cloud, tmp_path, environ) as other:
+    async with serving(cloud, without_backups(tmp_path), environ) as stage, serving(cloud, tmp_path, environ) as other:
         stage.operations.keys.save(Secret(cloud.api_key))
         selection: dict[str, Any] = {"ids": [cloud.finished[0].id]} if what == "delete" else {}
         await stage.held(**selection)
@@ -43,7 +44,7 @@ async def test_a_held_deletion_is_not_sent_once_the_other_comfyui_removes_or_rep
 
 async def test_saving_the_same_key_again_keeps_a_held_deletion(cloud: SimulatedCloud, tmp_path: Path) -> None:
     environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url}
-    async with serving(cloud, tmp_path, environ) as stage:
+    async with serving(cloud, without_backups(tmp_path), environ) as stage:
         stage.operations.keys.save(Secret(cloud.api_key))
         await stage.held(ids=[cloud.finished[0].id])
         stage.operations.keys.save(Secret(cloud.api_key))

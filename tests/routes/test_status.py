@@ -34,7 +34,7 @@ async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem
             "hold_seconds": 10,
             "settings": {
                 "hold_seconds": 10,
-                "backup": "off",
+                "backup": "workflows",
                 "nodes": "ask",
                 "backup_days": 90,
                 "record_names": "on",

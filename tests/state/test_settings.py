@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -96,3 +97,12 @@ def test_an_unknown_value_in_the_variable_means_ask_and_is_logged_once(
 
 def test_an_unknown_approval_setting_means_ask() -> None:
     assert node_deletion_mode("sometimes", {}).mode == "ask"
+
+
+def test_backups_are_on_by_default_and_a_saved_choice_stays(tmp_path: Path) -> None:
+    assert SettingsFile(tmp_path / "new").in_force().backup == "workflows"
+    for choice in ("off", "workflows"):
+        folder = tmp_path / choice
+        folder.mkdir()
+        (folder / "settings.json").write_text(json.dumps({"hold_seconds": 10, "backup": choice}))
+        assert SettingsFile(folder).in_force().backup == choice

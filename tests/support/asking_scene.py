@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cloud_history.approval.approval import ApprovalAnswers, ApprovalRequests, RequestingNode
+from cloud_history.approval.approval import Answer, ApprovalAnswers, ApprovalRequests, RequestingNode
 from support.fake_history_client import Person
 
 TAB = "tab-1"
@@ -51,6 +51,9 @@ class Scene:
         self._planned.append((moment, act))
 
     def ask(self, requester: RequestingNode = ASKER, person: Person | None = None) -> bool:
+        return self.ask_for_answer(requester, person).delete
+
+    def ask_for_answer(self, requester: RequestingNode = ASKER, person: Person | None = None) -> Answer:
         return asyncio.run(self.questions.request(requester, ABOUT, person or Person()))
 
     @property
@@ -67,12 +70,12 @@ class Scene:
         self.fetch()
         self.answers.mark_seen(self.shown["question"], self.shown["token"])
 
-    def answer(self, word: str = "delete") -> None:
+    def answer(self, word: str = "delete", backup: bool | None = None) -> None:
         """Answer the approval request, as a person who has read it."""
         if self.shown.get("question") != self.named:
             self.fetch()
         self._read += self.reads_for
-        self.answers.answer(self.shown["question"], self.shown["token"], word)
+        self.answers.answer(self.shown["question"], self.shown["token"], word, backup)
 
     def files(self) -> list[Path]:
         return sorted((self.folder / "asking").glob("*"))

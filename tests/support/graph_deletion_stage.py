@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cloud_history.approval.approval import ApprovalRequests, RequestingNode
+from cloud_history.approval.approval import Answer, ApprovalRequests, RequestingNode
 from cloud_history.approval.graph_deletions import GraphDeletions
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, Skipped
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched, Watch
 from support.fake_history_client import FakeClient
+from support.no_backups import without_backups
 
 KEY = "comfyui-unit-graph-deletions-0123-wxyz"
 ASKER = RequestingNode(client="tab", node="7", title="Tidy up")
@@ -23,20 +24,20 @@ Act = Callable[[], None]
 class Asked(ApprovalRequests):
     """Answers approval requests by a script, and records them."""
 
-    def __init__(self, answers: Sequence[bool | Exception] = (), there: bool = True) -> None:
+    def __init__(self, answers: Sequence[bool | Answer | Exception] = (), there: bool = True) -> None:
         self.about: list[dict[str, Any]] = []
         self.meanwhile: Act = lambda: None
         self._answers = list(answers)
         super().__init__(Path("unused"), lambda event, payload, client: None, lambda client: there)
 
-    async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> bool:
+    async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> Answer:
         assert requester.node == "7"
         self.about.append(dict(about))
         answer = self._answers.pop(0)
         self.meanwhile()
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer if isinstance(answer, Answer) else Answer(answer)
 
 
 class Room:
@@ -56,7 +57,7 @@ class Room:
         self.used: list[str] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.operations = Operations(
-            folder,
+            without_backups(folder),
             {"COMFY_CLOUD_API_KEY": KEY, **environ},
             lambda name, event: self.events.append((name, dict(event))),
             open_client,  # type: ignore[arg-type]
@@ -67,7 +68,7 @@ class Room:
     def delete(
         self,
         job_ids: list[str],
-        *answers: bool | Exception,
+        *answers: bool | Answer | Exception,
         requester: RequestingNode = ASKER,
         watch: Watch | None = None,
     ) -> DeletionResult | Skipped:
@@ -78,7 +79,7 @@ class Room:
         return result
 
     def clear(
-        self, *answers: bool | Exception, meanwhile: Act = lambda: None, backup: bool | None = None
+        self, *answers: bool | Answer | Exception, meanwhile: Act = lambda: None, backup: bool | None = None
     ) -> ClearResult | DeletionResult | Skipped:
         self.asked = Asked(answers) if answers else self.asked
         self.asked.meanwhile = meanwhile

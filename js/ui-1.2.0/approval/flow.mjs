@@ -28,6 +28,7 @@ import * as words from "./strings.mjs";
  * @property {Dialogs} dialogs for approvals alone, so that they can open above another dialog
  * @property {Pick<Toasts, "tell">} toasts
  * @property {typeof import("./dialog.mjs").approvalStep} step
+ * @property {import("../deletion/question.mjs").Thumbnails} thumbnails
  * @property {boolean} [framed] whether another page shows this page in a frame: then a person can only skip
  * @property {(id: string) => string} workflowName "" for a workflow that is not open in this page
  * @property {() => number} now milliseconds of a monotonic clock
@@ -138,10 +139,10 @@ export class Approvals {
   /** @param {Frame} frame @param {Approval} approval @param {OpenApproval} details @param {boolean} canAlways @returns {Promise<Answer | undefined>} */
   async #show(frame, approval, details, canAlways) {
     if (approval.over) return undefined;
-    const { now, schedule, step, framed = false } = this.parts;
+    const { now, schedule, step, thumbnails, framed = false } = this.parts;
     approval.frame = frame;
     void this.#reportSeen(approval);
-    const answer = await step(frame, details, { canAlways, framed, left: () => approval.deadline - now(), place: () => this.#place(), schedule });
+    const answer = await step(frame, details, { thumbnails, canAlways, framed, left: () => approval.deadline - now(), place: () => this.#place(), schedule });
     approval.frame = null;
     this.#past += 1;
     this.#lastEnded = now();

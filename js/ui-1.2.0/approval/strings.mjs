@@ -7,13 +7,10 @@ import { NOT_DELETED } from "../deletion/strings.mjs";
 export const APPROVAL = {
   workflow: "Workflow",
   node: "Node",
-  backup: "Backup",
-  backedUp: "Their workflows are kept first",
-  notBackedUp: "None",
   always: "Always allow workflows to delete, on this computer",
   skip: "Skip",
   /** The text before and after the countdown. */
-  hint: ["Only history will be affected. Nothing is sent without your answer; the node stops in ", "."],
+  hint: ["Nothing is sent without your answer; the node stops in ", "."],
 };
 
 export const SKIPPED = { title: NOT_DELETED, detail: "The workflow was told to skip." };

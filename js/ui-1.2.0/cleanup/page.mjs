@@ -179,7 +179,7 @@ export class CleanUpPage {
     this.#rules = new Rules(cleanUp, store, actions.currentWorkflow());
     this.#tail = createTail(parts);
     this.#scroll = el("div", { class: "cch-scroll" }, ...this.#rules.elements, this.#effect, this.#kept);
-    this.#pane = el("div", { class: "cch-pane", hidden: true }, this.#outcomes.chips, this.#outcomes.scroll, this.#blank);
+    this.#pane = el("div", { class: "cch-pane", hidden: true });
     this.element = el(
       "section",
       { class: "cch-page cch-clean", "aria-label": CLEAN_UP.title },
@@ -187,6 +187,7 @@ export class CleanUpPage {
       el("div", { class: "cch-cols" }, this.#scroll, this.#pane),
       this.#tail.element,
     );
+    this.#place();
     const observer = new window.ResizeObserver(() => this.#measure());
     observer.observe(this.element);
     this.#readAt = store.readAt;
@@ -204,9 +205,18 @@ export class CleanUpPage {
     if (wide === this.#wide) return;
     this.#wide = wide;
     this.#pane.hidden = !wide;
-    if (wide) this.#pane.prepend(this.#effect);
-    else this.#kept.before(this.#effect);
+    this.#place();
     this.#draw();
+  }
+
+  /** Puts the effect and the jobs beside the rules in a wide panel, else below them. */
+  #place() {
+    const { chips, scroll } = this.#outcomes;
+    if (this.#wide) this.#pane.replaceChildren(this.#effect, chips, scroll, this.#blank);
+    else {
+      this.#kept.before(this.#effect);
+      this.#scroll.append(chips, scroll);
+    }
   }
 
   /** Requests a new preview when the list has been read again. */
@@ -233,7 +243,7 @@ export class CleanUpPage {
     for (const each of [this.#effect, this.#kept, this.#outcomes.scroll]) each.setAttribute("aria-busy", String(working));
     this.#outcomes.chips.hidden = this.#outcomes.scroll.hidden = !shown;
     this.#blank.hidden = !fault;
-    if (this.#wide) this.#outcomes.draw(shown, policy);
+    this.#outcomes.draw(shown, policy);
     const text = shown && !working ? effectWords(shown) : "";
     if (text && text !== this.#said) say(text);
     this.#said = text;

@@ -3,9 +3,8 @@
 
 import { nameElement, skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean, dateOnly, number, shortId } from "../common/format.mjs";
+import { clean, dateTime, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
-import { isActive } from "../common/status.mjs";
 import { andMore } from "../common/strings.mjs";
 import { KINDS } from "../list/row.mjs";
 import { EMPTY } from "../list/strings.mjs";
@@ -32,7 +31,10 @@ export function effect({ preview, working }) {
   if (go === 0 && !working) return [el("h3", { class: "cch-msg" }, icon("ok", "i-ok"), el("span", {}, text))];
   const parts = [go, total - go].map((n, at) => n > 0 && el("i", { class: at ? "kept" : "", style: `flex-grow: ${n}` }));
   const split = el("div", { class: "cch-split", role: "img", "aria-label": splitSpoken(go, total - go) }, ...parts);
-  return [el("h3", { class: "cch-verdict" }, text), split];
+  const key = (/** @type {string} */ look, /** @type {string} */ word, /** @type {number} */ n) => el("span", {}, el("i", { class: look }), `${word} ${number(n)}`);
+  // The bar says the same to screen readers.
+  const legend = el("div", { class: "cch-legend", "aria-hidden": "true" }, key("", CLEAN_UP.goes, go), key("kept", CLEAN_UP.stays, total - go));
+  return [el("h3", { class: "cch-verdict" }, text), split, legend];
 }
 
 /** Lists why jobs are kept, the most frequent reason first. @param {CleanUpPreview} preview @param {Policy} policy */
@@ -48,20 +50,17 @@ export function keptTable({ go, total, kept }, policy) {
   );
 }
 
-/** Loads pictures only for visible rows. @param {HTMLElement} root @param {Thumbnails} thumbnails */
-function createPictures(root, thumbnails) {
+/** Loads pictures only for visible rows. @param {Thumbnails} thumbnails */
+function createPictures(thumbnails) {
   /** @type {Map<Element, {row: Row, image: HTMLImageElement}>} */
   const pictures = new Map();
-  const observer = new window.IntersectionObserver(
-    (entries) => {
-      for (const { target, isIntersecting } of entries) {
-        const picture = pictures.get(target);
-        if (picture && isIntersecting) thumbnails.requestFor(picture.row, picture.image);
-        else if (picture) thumbnails.release(picture.image);
-      }
-    },
-    { root },
-  );
+  const observer = new window.IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const picture = pictures.get(target);
+      if (picture && isIntersecting) thumbnails.requestFor(picture.row, picture.image);
+      else if (picture) thumbnails.release(picture.image);
+    }
+  });
   return {
     /** @param {Row} row */
     make(row) {
@@ -82,7 +81,7 @@ function createPictures(root, thumbnails) {
 
 export class Outcomes {
   /** @type {"all" | "go" | "kept"} */
-  #shown = "all";
+  #shown = "go";
   /** @type {CleanUpPreview | null} */
   #drawn = null;
   /** @type {Policy} */
@@ -98,7 +97,7 @@ export class Outcomes {
 
   /** @param {Thumbnails} thumbnails */
   constructor(thumbnails) {
-    this.#pictures = createPictures(this.scroll, thumbnails);
+    this.#pictures = createPictures(thumbnails);
   }
 
   destroy() {
@@ -122,11 +121,9 @@ export class Outcomes {
   /** @param {CleanUpPreview["rows"][number]} row */
   #line({ job, keep }) {
     const name = nameElement(clean(job.name) || shortId(job.id), clean(job.name) || clean(job.id));
-    // No date for an active job: it has not finished.
-    const when = job.finished ?? (isActive(job.status) ? null : job.created);
     const look = keep === null ? "trash" : keep === "protected" ? "lock" : "check";
     const outcome = el("span", { class: keep === null ? "cch-st" : "cch-st cch-2" }, icon(look), outcomeWord(keep, this.#policy));
-    return el("tr", {}, el("td", {}, this.#pictures.make(job)), el("td", {}, name), el("td", { class: "cch-2" }, when === null ? "" : dateOnly(when)), el("td", {}, outcome));
+    return el("tr", {}, el("td", {}, this.#pictures.make(job)), el("td", {}, name), el("td", { class: "cch-2" }, job.created === null ? "" : dateTime(job.created)), el("td", {}, outcome));
   }
 
   #fill() {
@@ -144,5 +141,6 @@ export class Outcomes {
     const left = counts[shown] - chosen.length;
     this.#rest.textContent = left > 0 ? andMore(left) : "";
     this.#table.hidden = !chosen.length;
+    this.#table.dataset["shown"] = shown;
   }
 }

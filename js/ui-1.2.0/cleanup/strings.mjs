@@ -16,8 +16,9 @@ export const CLEAN_UP = {
   together: "All jobs together",
   apart: "Each workflow apart",
   why: "Kept, and why",
-  columns: ["Job", "Finished", "What happens"],
+  columns: ["Job", "Created", "What happens"],
   goes: "Would go",
+  stays: "Kept",
   working: "Working out…",
   noRule: "Set at least one rule. Without one, nothing would be kept.",
   show: "Show",
@@ -71,4 +72,4 @@ export function agreeWord({ go, share, all, large, finished }) {
 }
 
 /** @type {[("all" | "go" | "kept"), string][]} */
-export const SHOWN = [["all", "All"], ["go", CLEAN_UP.goes], ["kept", "Kept"]];
+export const SHOWN = [["all", "All"], ["go", CLEAN_UP.goes], ["kept", CLEAN_UP.stays]];

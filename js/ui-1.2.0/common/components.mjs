@@ -16,8 +16,8 @@ import { lostHold } from "./strings.mjs";
 
 const MAX_BANNERS = 2;
 
-/** @param {Child} count @param {string} what @param {Child} detail */
-export const tile = (count, what, detail) => el("div", {}, el("b", {}, count), el("em", {}, what), detail);
+/** @param {Child} count @param {string} what @param {...Child} details */
+export const tile = (count, what, ...details) => el("div", {}, el("b", {}, count), el("em", {}, what), ...details);
 
 export const skeleton = (/** @type {string} */ width) => el("span", { class: "cch-skel", style: `width: ${width}` });
 

@@ -4,7 +4,7 @@
  * each step replaces its content.
  */
 
-import { button } from "./components.mjs";
+import { button, checkOption } from "./components.mjs";
 import { el, hostComponent, isComposing } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { Presses } from "./presses.mjs";
@@ -18,7 +18,9 @@ import { COMMON } from "./strings.mjs";
  * @typedef {object} View
  * @property {string} title
  * @property {number} [width] CSS pixels at the usual text size
- * @property {Child[]} body
+ * @property {Child[]} body the part that scrolls
+ * @property {Child[]} [pinned] shown between the body and the buttons, always visible
+ * @property {string} [agreement] the label of a checkbox that the person must tick before the danger button works
  * @property {ViewButton[]} buttons Cancel or Close first
  * @property {HTMLElement} [focus] takes the focus instead of the first button
  * @property {boolean} [unasked] the dialog appears by itself, while the person does something else
@@ -32,7 +34,7 @@ import { COMMON } from "./strings.mjs";
  * @property {IconName} [icon]
  * @property {HTMLElement} [element] shown instead of a button
  */
-/** @typedef {Pick<DialogFrame, "show" | "close" | "focus" | "isOpen" | "say">} Frame */
+/** @typedef {Pick<DialogFrame, "show" | "close" | "focus" | "isOpen" | "say" | "answer">} Frame */
 /** @typedef {{exclusive<T>(talk: (frame: Frame) => Promise<T>): Promise<T | undefined>}} Dialogs */
 
 const WIDTH = 416;
@@ -43,6 +45,9 @@ const STOPPED = ["keydown", "keyup", "keypress", "copy", "cut", "paste"];
 const NOT_LEFT_BY_A_CLICK = { dismissableMask: false, dismissOnPointerDownOutside: false };
 
 let opened = 0;
+
+/** @param {Child[]} children @returns {(Node | string)[]} */
+const present = (children) => /** @type {(Node | string)[]} */ (children.filter((child) => child !== null && child !== undefined && child !== false));
 
 /** Resolves with whether the person confirmed. @param {Dialogs} dialogs @param {Omit<View, "buttons">} view @param {ViewButton} yes @param {string} [no] */
 export async function confirmed(dialogs, view, yes, no = COMMON.cancel) {
@@ -75,7 +80,10 @@ class DialogFrame {
   #focusedBefore = document.activeElement;
   #title = el("h2");
   #body = el("div", { class: "cch-db" });
+  #pinned = el("div", { class: "cch-dp" });
   #foot = el("div", { class: "cch-df" });
+  /** @type {HTMLInputElement | null} the checkbox of the agreement, if the step has one */
+  #agreement = null;
   // One text node whose text changes, because some frontends move the focus when nodes are added or removed.
   #spoken = document.createTextNode("");
   #live = el("div", { class: "cch-unseen", role: "status" }, this.#spoken);
@@ -86,6 +94,7 @@ class DialogFrame {
     { class: "cch cch-dialog", tabindex: "-1" },
     el("div", { class: "cch-dh" }, this.#title, this.#leave),
     this.#body,
+    this.#pinned,
     this.#foot,
     this.#live,
   );
@@ -134,8 +143,9 @@ class DialogFrame {
     const buttons = view.buttons.map((options, index) => this.#button(options, index === 0 && !view.focus));
     this.#root.style.setProperty("--cch-width", `${(view.width ?? WIDTH) / 16}rem`);
     this.#title.textContent = view.title;
-    this.#body.replaceChildren(...view.body.filter((child) => child !== null && child !== undefined && child !== false));
+    this.#body.replaceChildren(...present(view.body));
     this.#body.scrollTop = 0;
+    this.#fillPinned(view, buttons);
     this.#fillFoot(view, buttons);
     this.#target = view.focus ?? buttons[0] ?? this.#leave;
     if (this.#handle) {
@@ -185,8 +195,22 @@ class DialogFrame {
   /** @param {ViewButton} options @param {boolean} first */
   #button({ label, kind = "", icon: name, element, answer }, first) {
     if (element) return element;
-    const press = this.#presses.accept(kind === "danger", () => (answer ? this.#resolve(answer) : this.close()));
+    const press = this.#presses.accept(kind === "danger", () => {
+      if (kind === "danger" && this.#agreement && !this.#agreement.checked) this.#agreement.focus();
+      else if (answer) this.#resolve(answer);
+      else this.close();
+    });
     return button({ label, kind, first, press, ...(name && { icon: name }) });
+  }
+
+  /** @param {View} view @param {HTMLElement[]} buttons */
+  #fillPinned({ pinned = [], agreement = "", buttons: options }, buttons) {
+    const dangerous = buttons.filter((_, index) => options[index]?.kind === "danger");
+    const show = (/** @type {boolean} */ agreed) => dangerous.forEach((each) => this.#presses.allow(each, agreed));
+    const option = agreement ? checkOption([agreement], false, show, "cch-opt cch-agree") : null;
+    this.#agreement = option && option.querySelector("input");
+    show(!agreement);
+    this.#pinned.replaceChildren(...present([...pinned, option]));
   }
 
   /** @param {View} view @param {HTMLElement[]} buttons */
@@ -194,6 +218,11 @@ class DialogFrame {
     this.#foot.className = halves ? `cch-df halves ${halves.side}` : "cch-df";
     if (halves) this.#foot.replaceChildren(halves.beside, el("div", { class: "cch-answers" }, ...buttons));
     else this.#foot.replaceChildren(...buttons);
+  }
+
+  /** Ends the step with this answer, without a button. @param {string} value */
+  answer(value) {
+    this.#resolve(value);
   }
 
   /** @param {string | null} value */

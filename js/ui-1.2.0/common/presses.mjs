@@ -73,6 +73,9 @@ export class PressDelay {
   }
 }
 
+/** The class of a button that stays disabled after the delay, because the person has to agree first. */
+const NOT_YET = "not-yet";
+
 const PRESSES = new Set(["Enter", " "]);
 
 /** A hidden tab has no animation frames, so `run` waits until the tab is visible. @param {() => void} run */
@@ -82,6 +85,7 @@ export class Presses {
   /** @type {HTMLElement[]} */
   #buttons = [];
   #unasked = false;
+  #delayed = false;
   #listening = new AbortController();
   #delay = new PressDelay({
     now: () => performance.now(),
@@ -122,12 +126,22 @@ export class Presses {
     this.#delay.end();
   }
 
+  /** Disables a button until the person has agreed. @param {HTMLElement} element @param {boolean} agreed */
+  allow(element, agreed) {
+    element.classList.toggle(NOT_YET, !agreed);
+    this.#disable(element, this.#delayed && this.#buttons.includes(element));
+  }
+
   /** @param {boolean} delayed */
   #show(delayed) {
-    for (const element of this.#buttons) {
-      if (delayed) element.setAttribute("aria-disabled", "true");
-      else element.removeAttribute("aria-disabled");
-    }
+    this.#delayed = delayed;
+    for (const element of this.#buttons) this.#disable(element, delayed);
+  }
+
+  /** @param {HTMLElement} element @param {boolean} delayed */
+  #disable(element, delayed) {
+    if (delayed || element.classList.contains(NOT_YET)) element.setAttribute("aria-disabled", "true");
+    else element.removeAttribute("aria-disabled");
   }
 
   /** Listens on the whole page, before ComfyUI: a press anywhere shows that the person is busy elsewhere. */

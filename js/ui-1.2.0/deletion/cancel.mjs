@@ -5,7 +5,7 @@ import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
 import { errorLine } from "../common/strings.mjs";
-import { whichJob } from "./dialogs.mjs";
+import { whichJob } from "./question.mjs";
 import { cancelledWords, cancelLost, cancelWords, NONE_CANCELLED } from "./strings.mjs";
 
 /** @import { Row } from "../../../types/wire" */

@@ -12,7 +12,7 @@ import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "
 /**
  * The selected jobs. Once confirmed, also the preview that the person confirmed.
  * @typedef {object} DeletionRequest
- * @property {Selection | {clear: true}} selection
+ * @property {Selection | {clear: true, backup?: boolean}} selection
  * @property {HiddenSelection} [hidden] the part of the selection that the list does not show
  * @property {boolean} [backup] whether to back up workflows first; absent: use the setting
  * @property {any} [preview] that was shown; a clear may be previewed as a deletion by ids
@@ -23,7 +23,7 @@ import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "
 /**
  * @typedef {object} Steps
  * @property {(frame: Frame, request: DeletionRequest) => Promise<unknown>} counting
- * @property {(frame: Frame, request: Previewed, grew: boolean) => Promise<string | null>} confirm resolves with "yes" to delete, "shown" to keep only the jobs that the list shows
+ * @property {(frame: Frame, request: Previewed, grew: boolean) => Promise<string | null>} confirm resolves with "yes" to delete, "again" for another preview, "shown" to keep only the jobs that the list shows
  * @property {(frame: Frame, request: Previewed) => Promise<unknown>} nothing
  * @property {(frame: Frame, why?: string) => Promise<string | null>} tooOld resolves with "again" to look again
  * @property {(frame: Frame, origin: Origin) => Promise<unknown>} busy
@@ -89,7 +89,9 @@ export class Confirmation {
         if (status.running && !status.hold_seconds) return steps.busy(frame, originOf(status.running.origin)).then(() => null);
         if (!status.configured) throw noKey(status);
         const receivedAt = now();
-        const preview = await api.preview(request.selection);
+        const { selection, backup } = request;
+        // Whether a clear is previewed by ids depends on the backup, which the person may have chosen in the dialog before.
+        const preview = await api.preview("clear" in selection && backup !== undefined ? { ...selection, backup } : selection);
         if (!frame.isOpen()) return null;
         answer = await this.#confirm(frame, Object.assign(request, { preview, status }), receivedAt, grew);
       } catch (error) {
@@ -106,6 +108,7 @@ export class Confirmation {
     if ((preview.removable ?? preview.finished) === 0) return steps.nothing(frame, request).then(() => null);
     const answer = await steps.confirm(frame, request, grew);
     if (answer === "shown") return this.#keepShown(request);
+    if (answer === "again") return "again";
     if (answer !== "yes") return null;
     if (now() - receivedAt < preview.expires_in * 1000) return request;
     return (await steps.tooOld(frame)) === "again" ? "again" : null;

@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts of deletions, Undo and details. */
 
-import { exactClock, number, plural, tally } from "../common/format.mjs";
+import { exactClock, number, plural, roughDuration, tally } from "../common/format.mjs";
 import { backingUp } from "../protection/strings.mjs";
 
 /** @import { DeletePreview, Preview } from "../../../types/wire" */
@@ -9,15 +9,13 @@ import { backingUp } from "../protection/strings.mjs";
 /** @typedef {DeletePreview["skipped"]} Skipped */
 
 export const DELETE = {
-  byRules: "Kept by your rules",
   assets: "Assets stay.",
   history: "Only history will be affected.",
   nothing: "Nothing to delete",
   counting: "Delete jobs from your cloud history?",
-  oldest: "Oldest",
-  newest: "Newest",
-  outputs: "Outputs",
   keepShown: "Keep only those shown",
+  oldest: "Oldest, created",
+  newest: "Newest, created",
   account: "Account",
   copyReport: "Copy report",
   reportCopied: "Report copied",
@@ -66,6 +64,8 @@ export const hiddenSelection = ({ selected, shown }) =>
     ? `${number(selected)} jobs are selected. The list shows only ${number(shown)} of them.`
     : plural(selected, "{n} job is selected. The list does not show it.", "{n} jobs are selected. The list shows none of them.");
 
+export const SENT_AT_ONCE = "Sent at once. This can’t be undone.";
+
 /** @param {number} n */
 export const deleteTitle = (n) => `Delete ${jobs(n)} from your cloud history?`;
 /** @param {number} n */
@@ -81,8 +81,31 @@ export const hideJobs = (n) => plural(n, "Hide the job", "Hide the jobs");
 const skippedParts = ({ active, protected: kept, unknown, already_gone: gone }) =>
   tally([[active, "active"], [kept, "protected"], [unknown, "unknown"], [gone, "already gone"]]);
 
+/** Why jobs stay. @param {{skipped: Skipped, kept?: number | null}} question */
+export const stayingWords = ({ skipped, kept }) =>
+  [kept ? `${number(kept)}\u00a0kept by your rules` : "", skippedParts({ ...skipped, already_gone: 0 })].filter(Boolean).join(", ") || CLEAR.noneActive;
+
 /** @param {Skipped} skipped */
-export const staying = (skipped) => skippedParts(skipped) || CLEAR.noneActive;
+export const alreadyGone = ({ already_gone: n }) => (n ? plural(n, "{n} is already gone", "{n} are already gone") : "");
+
+/** @param {number} n */
+export const whatGoes = (n) => plural(n, "Its workflow, times and error", "Their workflows, times and errors");
+
+/** "12 min of run time", with "at least" if the time of some jobs is unknown. @param {number | null} took @param {number} timed number of jobs whose time is known @param {number} all */
+export const runTime = (took, timed, all) => (took === null ? "" : `${timed < all ? "at least " : ""}${roughDuration(took)} of run time`);
+
+/** The text alternative of the pictures. @param {number} shown @param {number} all */
+export const goingPictures = (shown, all) =>
+  shown < all ? `${number(shown)} of the ${jobs(all)} that will be removed` : plural(all, "The job that will be removed", "The {n} jobs that will be removed");
+
+/** @param {number} n */
+export const agreeAll = (n) => plural(n, "Yes, delete the only finished job", "Yes, delete all {n} finished jobs");
+
+/** Less than all jobs must not round up to 100%. @param {number} share */
+export const agreePart = (share) => `Yes, delete ${Math.min(99, Math.round(share * 100))}% of my finished jobs`;
+
+/** @param {number} n */
+export const agreeMany = (n) => `Yes, delete ${jobs(n)}`;
 
 /** @param {Skipped} skipped */
 export function nothingToDelete(skipped) {
@@ -96,7 +119,7 @@ export function nothingToDelete(skipped) {
 
 /** @param {number} seconds */
 export const undoHint = (seconds) =>
-  seconds > 0 ? `You can undo for ${number(seconds)} s; after that it can’t be undone.` : "This can’t be undone.";
+  seconds > 0 ? `You can undo for ${number(seconds)} s; after that it can’t be undone.` : SENT_AT_ONCE;
 
 /** @param {number} seconds */
 export const clearHint = (seconds) => `${undoHint(seconds)} If more jobs finish before it is sent, you are asked again.`;
@@ -161,9 +184,6 @@ export const cancelLost = (cancelled, already) => {
 /* Details */
 
 /* Settings */
-
-/** @param {Preview["counts"]} counts */
-export const stayingParts = ({ active }) => tally([[active, "active"]]) || CLEAR.noneActive;
 
 /** @param {number} n */
 export const clearButton = (n) => `Clear ${jobs(n)}`;

@@ -298,6 +298,12 @@ export class Store {
     return this.#all.get(id);
   }
 
+  /** How many finished jobs the history has; null if the list is not complete. */
+  finishedCount() {
+    if (this.readAt === null || this.incomplete) return null;
+    return [...this.all()].filter(({ status }) => statusOf(status).finished).length;
+  }
+
   all() {
     return this.#all.values();
   }

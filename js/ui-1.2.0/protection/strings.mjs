@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts on screen about protected jobs, which deletions leave out. */
 
-import { clean, number, plural, tally } from "../common/format.mjs";
+import { clean, fileSize, number, plural, roughDuration } from "../common/format.mjs";
 
 /** @import { Choice } from "../../../types/list" */
 /** @import { DeletePreview } from "../../../types/wire" */
@@ -52,10 +52,6 @@ export const byWorkflowWords = ({ asked, held, workflows, freed }) => ({
 export const allButTitle = (n) => plural(n, "Delete all but the protected job?", "Delete all but the {n} protected jobs?");
 
 /** @param {Skipped} skipped */
-export const stayingAllBut = ({ active, protected: kept, unknown }) =>
-  tally([[kept, "protected"], [active, "active"], [unknown, "unknown"]]);
-
-/** @param {Skipped} skipped */
 export const allProtected = ({ active, protected: kept }) => {
   const stay = active ? ` ${plural(active, "{n} active job stays.", "{n} active jobs stay.")}` : "";
   return plural(kept, "The only finished job is protected.", "All {n} finished jobs are protected.") + stay;
@@ -88,6 +84,10 @@ export const BACKUP = {
   text: "Kept on this server. Reopen them from Recently deleted.",
   progress: "Backing up workflows",
 };
+
+/** "231 workflows, about 1 MB, about 20 s". @param {{workflows: number, size: number, seconds: number}} estimate */
+export const backupSize = ({ workflows, size, seconds }) =>
+  `${plural(workflows, "{n} workflow", "{n} workflows")}, about ${fileSize(size)}, about ${roughDuration(seconds * 1000)}`;
 
 /** @param {number} done @param {number} total */
 export const backingUp = (done, total) => (total ? `${BACKUP.progress}… ${number(done)} of ${number(total)}` : `${BACKUP.progress}…`);

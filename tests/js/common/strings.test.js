@@ -114,8 +114,9 @@ test("the account is named by the key’s last four characters, or by where the 
 test("the clear dialog names the jobs that stay, or says that none do", () => {
   const counts = { completed: 2, failed: 0, cancelled: 1, active: 1 };
   assert.equal(words.goingParts(counts), "2\u00a0completed, 1\u00a0cancelled");
-  assert.equal(words.stayingParts(counts), "1\u00a0active");
-  assert.equal(words.stayingParts({ ...counts, active: 0 }), "None are active or protected");
+  const skipped = { active: 1, protected: 0, unknown: 0, already_gone: 0 };
+  assert.equal(words.stayingWords({ skipped }), "1\u00a0active");
+  assert.equal(words.stayingWords({ skipped: { ...skipped, active: 0 } }), "None are active or protected");
   assert.equal(words.nothingToClear(counts), "Your cloud history has no finished jobs. 1 active job stays.");
   assert.equal(words.clearButton(1), "Clear 1 job");
 });

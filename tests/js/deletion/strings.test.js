@@ -102,8 +102,8 @@ test("if no selected job can be deleted, the text says why", () => {
 
 test("the hint says how long a deletion can be undone, or that it cannot", () => {
   assert.equal(words.undoHint(10), "You can undo for 10 s; after that it can’t be undone.");
-  assert.equal(words.undoHint(0), "This can’t be undone.");
-  assert.equal(words.clearHint(0), "This can’t be undone. If more jobs finish before it is sent, you are asked again.");
+  assert.equal(words.undoHint(0), "Sent at once. This can’t be undone.");
+  assert.equal(words.clearHint(0), "Sent at once. This can’t be undone. If more jobs finish before it is sent, you are asked again.");
   assert.equal(words.holdTitle(1, 8), "Removing 1 job in 8 s");
 });
 

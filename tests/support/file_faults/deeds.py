@@ -110,7 +110,7 @@ async def _asked(scene: Scene) -> None:
     if isinstance(said, CloudError):
         scene.problems.append(said)
     elif not isinstance(said, asyncio.CancelledError):
-        assert said is True, said
+        assert said == (True, None), said
         assert answered
 
 

@@ -1,0 +1,158 @@
+// @ts-check
+/** The parts that every question before a deletion has: what goes, what stays, the jobs, the backup, and whether it can be undone. */
+
+import { checkOption, facts, hint, tile, tiles } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
+import { clean, dateTime, number } from "../common/format.mjs";
+import { icon } from "../common/icons.mjs";
+import { jobName, jobNameParts } from "../common/names.mjs";
+import { statusOf, statusWord } from "../common/status.mjs";
+import { accountWords, andMore, goingParts } from "../common/strings.mjs";
+import { backupSize, BACKUP } from "../protection/strings.mjs";
+import * as words from "./strings.mjs";
+
+/** @import { Question, Row } from "../../../types/wire" */
+/** @import { Child } from "../common/dom.mjs" */
+
+/** @typedef {(id: string) => string} WorkflowName the name of a workflow, or "" */
+/** @typedef {Pick<import("../list/thumbnails.mjs").Thumbnails, "requestFor" | "release">} Thumbnails */
+/**
+ * @typedef {object} Options
+ * @property {Thumbnails} thumbnails
+ * @property {WorkflowName} [workflowName]
+ * @property {[string, string][]} [about] more facts, shown first
+ * @property {Child} [backup] the checkbox, or the sentence, on the backup
+ * @property {string} undo the sentence that says whether the deletion can be undone
+ * @property {boolean} atOnce whether it is sent at once
+ * @property {Child} [note] shown below the jobs
+ * @property {number | null} [finishedHere] how many finished jobs the list has, if the server does not know
+ */
+
+const { CLEAR, DELETE } = words;
+const MAX_PICTURES = 12;
+const LARGE_SHARE = 0.8;
+const MANY_JOBS = 1000;
+
+/** @type {WorkflowName} */
+const noName = () => "";
+
+/** @param {Row} row @param {WorkflowName} workflowName */
+function jobLine(row, workflowName) {
+  const [head, tail] = jobNameParts(row, workflowName(row.workflow_id));
+  return el(
+    "div",
+    {},
+    icon(statusOf(row.status).icon, row.status === "failed" ? "s14 i-danger" : "s14 cch-2"),
+    el("span", { class: "cch-name", title: clean(row.name) || clean(row.id) }, el("span", { dir: "auto" }, head), el("span", {}, tail)),
+    el("span", { class: "r" }, row.created === null ? "" : dateTime(row.created)),
+  );
+}
+
+/** Shows the job if there is only one. @param {Row[]} rows */
+export const whichJob = (rows) => rows.length === 1 && el("div", { class: "cch-mini" }, ...rows.map((row) => jobLine(row, noName)));
+
+/** Lists the jobs that would be deleted, folded if there are several. @param {Row[]} rows @param {number} all @param {WorkflowName} workflowName */
+function jobsFold(rows, all, workflowName) {
+  const label = el("span", {}, words.showJobs(all));
+  const box = el("div", { class: "cch-mini", tabindex: "0", role: "group", "aria-label": words.showJobs(all) });
+  const fold = el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), label), box);
+  const fill = () => {
+    label.textContent = fold.open ? words.hideJobs(all) : words.showJobs(all);
+    if (!fold.open || box.firstChild) return;
+    box.append(...rows.map((row) => jobLine(row, workflowName)));
+    if (all > rows.length) box.append(el("div", { class: "cch-2" }, andMore(all - rows.length)));
+  };
+  fold.addEventListener("toggle", fill);
+  // A single job is shown at once: if the list moved just before the click, the person sees that it is the wrong job.
+  fold.open = all === 1;
+  fill();
+  return fold;
+}
+
+/** Shows the first jobs as pictures; a job without a picture as the icon of its status. */
+class Strip {
+  /** @type {HTMLImageElement[]} */
+  #images = [];
+
+  /** @param {Row[]} rows @param {number} all @param {Thumbnails} thumbnails @param {WorkflowName} workflowName */
+  constructor(rows, all, thumbnails, workflowName) {
+    this.thumbnails = thumbnails;
+    this.workflowName = workflowName;
+    const shown = rows.slice(0, MAX_PICTURES);
+    const rest = all - shown.length;
+    this.element = el(
+      "ul",
+      { class: "cch-strip", "aria-label": words.goingPictures(shown.length, all) },
+      ...shown.map((row) => el("li", {}, this.#picture(row))),
+      rest > 0 && el("li", { class: "cch-2" }, andMore(rest)),
+    );
+  }
+
+  /** @param {Row} row */
+  #picture(row) {
+    const image = el("img", { alt: "", hidden: true, draggable: "false", onload: ({ target }) => (target.hidden = false) });
+    const name = jobName(row, this.workflowName(row.workflow_id));
+    // The description of a job without a name says the status already.
+    const label = row.name ? `${name}, ${statusWord(row)}` : name;
+    this.#images.push(image);
+    this.thumbnails.requestFor(row, image);
+    return el("span", { class: "cch-thumb", role: "img", "aria-label": label, title: label }, icon(statusOf(row.status).icon), image);
+  }
+
+  letGo = () => this.#images.forEach((image) => this.thumbnails.release(image));
+}
+
+/** How many jobs stay. Jobs that are already gone do not. @param {Question} question */
+const staying = ({ skipped, kept }) => (kept ?? 0) + skipped.active + skipped.protected + skipped.unknown;
+
+/** Two columns: what goes, and what stays. @param {Question} question */
+function numbers(question) {
+  const { removable, by_status: byStatus, outputs, took, timed } = question;
+  const line = (/** @type {string} */ text) => text && el("span", { class: "cch-what" }, text);
+  return tiles(
+    tile(number(removable), CLEAR.willGo, goingParts(byStatus), line(words.whatGoes(removable)), line(words.runTime(took, timed, removable))),
+    tile(number(staying(question)), CLEAR.willStay, words.stayingWords(question), line(words.alreadyGone(question.skipped)), line(outputs ? words.outputsStay(outputs) : DELETE.assets)),
+  );
+}
+
+/**
+ * The label of the extra checkbox for a large deletion, else "".
+ * @param {Question} question
+ * @param {number | null} finishedHere how many finished jobs the list has, used if the server does not know
+ */
+function agreement({ removable: go, finished }, finishedHere = null) {
+  const all = Math.max(go, finished ?? finishedHere ?? Infinity);
+  if (go === all) return words.agreeAll(go);
+  if (go > LARGE_SHARE * all) return words.agreePart(go / all);
+  return go > MANY_JOBS ? words.agreeMany(go) : "";
+}
+
+/** The checkbox for backups. @param {Question} question @param {boolean} checked @param {(checked: boolean) => void} choose */
+export function backupOption({ backup_estimate: estimate }, checked, choose) {
+  const size = estimate ? backupSize(estimate) : "";
+  return checkOption([BACKUP.tick, el("span", { class: "cch-2" }, size), el("span", { class: "cch-2" }, BACKUP.text)], checked, choose, "cch-opt top");
+}
+
+/**
+ * Returns the parts of a dialog that asks before a deletion, and a function to call when the dialog closes.
+ * @param {Question} question
+ * @param {Options} options
+ */
+export function questionView(question, { thumbnails, workflowName = noName, about = [], backup = null, note = null, undo, atOnce, finishedHere = null }) {
+  const { removable, oldest, newest, last4, source = null, rows = [] } = question;
+  const strip = new Strip(rows, removable, thumbnails, workflowName);
+  const time = (/** @type {number | null} */ at) => (at === null ? "" : dateTime(at));
+  return {
+    body: [
+      numbers(question),
+      rows.length > 0 && strip.element,
+      backup,
+      facts([...about, [DELETE.oldest, time(oldest)], [DELETE.newest, time(newest)], [DELETE.account, last4 || source ? accountWords({ last4, source }) : ""]]),
+      rows.length > 0 && jobsFold(rows, removable, workflowName),
+      note,
+    ],
+    pinned: [hint(atOnce ? "warning" : "pending", undo)],
+    agreement: agreement(question, finishedHere),
+    letGo: strip.letGo,
+  };
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { questionView } from "#ui/deletion/question.mjs";
+import * as words from "#ui/deletion/strings.mjs";
+import { backupSize } from "#ui/protection/strings.mjs";
+
+/** A stub of the DOM elements that a question uses. */
+function element(tag) {
+  return {
+    tag, children: [], attributes: {}, listeners: {}, open: false, textContent: "",
+    append(...children) { this.children.push(...children); },
+    setAttribute(name, value) { this.attributes[name] = value; },
+    addEventListener(type, listener) { this.listeners[type] = listener; },
+    get firstChild() { return this.children[0]; },
+  };
+}
+globalThis.document = { createElement: element, createElementNS: (space, tag) => element(tag) };
+
+const texts = (node) => (typeof node === "string" ? [node] : [node.textContent, ...(node.children ?? []).flatMap(texts)].filter(Boolean));
+const all = (node, tag) => [...(node.tag === tag ? [node] : []), ...(node.children ?? []).flatMap((child) => all(child, tag))];
+const row = (n, more = {}) => ({ id: `${n}`.padStart(8, "0"), name: `mira_cover_000${n}_.png`, status: "completed", raw: "", created: 0, finished: 120_000, preview: null, output_type: "", ...more });
+const NONE = { active: 0, protected: 0, unknown: 0, already_gone: 0 };
+const question = (more = {}) => ({
+  removable: 2, finished: 100, by_status: { completed: 2, failed: 0, cancelled: 0 }, oldest: 0, newest: 60_000, outputs: 3, took: 720_000, timed: 2,
+  skipped: NONE, kept: null, rows: [row(1), row(2)], last4: "a1b2", ...more,
+});
+const thumbnails = () => {
+  const [requested, released] = [[], []];
+  return { requested, released, requestFor: ({ id }, image) => requested.push([id, image]), release: (image) => released.push(image) };
+};
+const view = (more, options = {}) => questionView(question(more), { thumbnails: thumbnails(), undo: "You can undo for 10 s.", atOnce: false, ...options });
+const textOf = (shown) => shown.body.filter(Boolean).flatMap(texts).join("|");
+
+test("a question says what goes with its run time, what stays, and the created times", () => {
+  const text = textOf(view());
+  for (const each of ["2|will be removed", "12 min of run time", "Their workflows, times and errors", "0|will stay", "3 outputs stay in your assets", "Oldest, created", "Newest, created", "Key ending in a1b2"]) {
+    assert.ok(text.includes(each), `${each} in ${text}`);
+  }
+});
+
+test("the sentence on undo is pinned and not in the part that scrolls", () => {
+  const shown = view();
+  assert.deepEqual(shown.pinned.flatMap(texts), ["You can undo for 10 s."]);
+  assert.ok(!textOf(shown).includes("undo"));
+});
+
+test("a clean-up counts active and protected jobs apart from those that its rules keep", () => {
+  const text = textOf(view({ kept: 9, skipped: { ...NONE, active: 3, protected: 1 } }));
+  assert.ok(text.includes("13|will stay|9\u00a0kept by your rules, 3\u00a0active, 1\u00a0protected"), text);
+});
+
+test("a job that is already gone does not count as one that stays", () => {
+  const text = textOf(view({ skipped: { ...NONE, already_gone: 2 } }));
+  assert.ok(text.includes("0|will stay"), text);
+  assert.ok(text.includes("2 are already gone"), text);
+});
+
+test("the run time of jobs is a minimum if that of some is unknown, and is left out if it is unknown", () => {
+  assert.ok(textOf(view({ timed: 1 })).includes("at least 12 min of run time"));
+  assert.ok(!textOf(view({ took: null, timed: 0 })).includes("run time"));
+});
+
+test("more than 80% of the finished jobs, or more than 1,000 jobs, need one more step", () => {
+  assert.equal(view({ removable: 80, finished: 100 }).agreement, "");
+  assert.equal(view({ removable: 81, finished: 100 }).agreement, "Yes, delete 81% of my finished jobs");
+  assert.equal(view({ removable: 9999, finished: 10_000 }).agreement, "Yes, delete 99% of my finished jobs");
+  assert.equal(view({ removable: 100, finished: 100 }).agreement, "Yes, delete all 100 finished jobs");
+  assert.equal(view({ removable: 1000, finished: 20_000 }).agreement, "");
+  assert.equal(view({ removable: 1001, finished: 20_000 }).agreement, "Yes, delete 1,001 jobs");
+});
+
+test("the list answers how many finished jobs there are if the server does not know", () => {
+  assert.equal(view({ removable: 9, finished: null }).agreement, "");
+  assert.equal(view({ removable: 9, finished: null }, { finishedHere: 10 }).agreement, "Yes, delete 90% of my finished jobs");
+  assert.equal(view({ removable: 1001, finished: null }).agreement, "Yes, delete 1,001 jobs");
+});
+
+test("up to 12 jobs are shown as pictures with a text alternative, and released when the dialog closes", () => {
+  const pictures = thumbnails();
+  const rows = Array.from({ length: 200 }, (_, n) => row(n, n === 0 ? { name: "", status: "failed" } : {}));
+  const shown = view({ removable: 231, rows }, { thumbnails: pictures });
+  const strip = shown.body.filter(Boolean).find(({ tag }) => tag === "ul");
+  assert.equal(strip.attributes["aria-label"], "12 of the 231 jobs that will be removed");
+  assert.equal(strip.children.length, 13);
+  assert.deepEqual(texts(strip.children[12]), ["and 219 more"]);
+  assert.match(strip.children[0].children[0].attributes["aria-label"], /^Failed,\s\d/);
+  assert.equal(pictures.requested.length, 12);
+  shown.letGo();
+  assert.deepEqual(pictures.released, pictures.requested.map(([, image]) => image));
+});
+
+test("the list in a question shows the created time of each job and cuts names in the middle", () => {
+  const shown = view({ removable: 1, rows: [row(7, { created: null })] });
+  const fold = shown.body.filter(Boolean).find(({ tag }) => tag === "details");
+  const name = all(fold, "span").find(({ attributes }) => attributes.class === "cch-name");
+  assert.deepEqual(texts(name), ["mira_cover", "_0007_.png"]);
+  const time = all(fold, "span").find(({ attributes }) => attributes.class === "r");
+  assert.deepEqual(texts(time), [], "the finished time does not stand in for the created time");
+});
+
+test("the size of a backup is an estimate and says so", () => {
+  assert.equal(backupSize({ workflows: 231, size: 1_000_000, seconds: 20 }), "231 workflows, about 1 MB, about 20 s");
+  assert.equal(words.goingPictures(1, 1), "The job that will be removed");
+});
