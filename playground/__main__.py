@@ -101,7 +101,7 @@ Comfy Cloud History: playground
 
   Open       {host.example_url}{key}
   Try        1. {first}
-             2. Cloud history in the sidebar: tick some jobs, Delete, then Undo. More > Clean up… shows what rules keep.
+             2. The cloud in the sidebar: click a picture; tick some jobs, Delete, Undo; then More > Clean up…
              3. Run: the open example lists old failed jobs, and deletes nothing while dry_run is on.
   The cloud  {cloud.base_url}, simulated: {len(cloud.finished)} finished jobs, {len(cloud.active)} active
   Log        {host.log_path}

@@ -230,7 +230,9 @@ async def take_pictures(size: ViewportSize, take_all: Take, *, connected: bool) 
         host = start_host(Path(folder), cloud_url=cloud.base_url, api_key=key, frontend=frontend_dir("1.58.1"))
         try:
             async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+                browser = await playwright.chromium.launch(
+                    executable_path=chromium, args=CHROMIUM_FLAGS, ignore_default_args=["--hide-scrollbars"]
+                )
                 page = await browser.new_page(viewport=size, reduced_motion="reduce", locale="en-GB")
                 await open_comfyui(page, host.base_url)
                 await take_all(page, cloud)

@@ -153,6 +153,18 @@ def test_play_and_test_say_what_they_do_and_how_long_it_takes_before_anything_el
     assert duration in said_before[0]
 
 
+def test_browsers_that_cannot_be_installed_are_named_with_the_packages_that_bring_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(project_setup, "debian_root", lambda: False)
+    monkeypatch.setattr(project_setup, "missing_programs", lambda name: ["Xvfb"] if name == "webkit" else [])
+    project_setup.other_browsers()
+    said = capsys.readouterr().out
+    assert "webkit: not tested, because Xvfb cannot be found." in said
+    assert "apt-get install webkit2gtk-driver xvfb xauth" in said
+    assert "firefox" not in said
+
+
 def test_the_tail_of_an_output_says_how_many_lines_are_left_out() -> None:
     shown = tail("\n".join(str(number) for number in range(10)), lines=3).splitlines()
     assert [line.strip() for line in shown[1:]] == ["7", "8", "9"]
