@@ -60,7 +60,7 @@ export class Viewer {
   /**
    * @param {object} parts
    * @param {Pick<HistoryApi, "job" | "output">} parts.api
-   * @param {Pick<Store, "rows" | "get" | "selection" | "select" | "on">} parts.store
+   * @param {Pick<Store, "rows" | "get" | "nameParts" | "selection" | "select" | "on">} parts.store
    * @param {(blob: Blob, name: string) => void} [parts.save]
    */
   constructor({ api, store, save = saveFile }) {
@@ -243,7 +243,12 @@ export class Viewer {
   }
 
   #name() {
-    return clean(this.#outputs[Math.max(0, this.#at)]?.filename) || shortId(this.#id);
+    return clean(this.#outputs[Math.max(0, this.#at)]?.filename) || this.#jobName();
+  }
+
+  #jobName() {
+    const row = this.store.get(this.#id);
+    return row ? this.store.nameParts(row).join("") : shortId(this.#id);
   }
 
   /** @param {Row} row */
@@ -251,7 +256,9 @@ export class Viewer {
     const all = Math.max(this.#outputs.length, row.outputs ?? 0);
     const name = this.#name();
     const status = row.status === "completed" ? "" : statusWord(row);
-    const job = words.jobWords(row.name === this.#outputs[Math.max(0, this.#at)]?.filename ? "" : clean(row.name) || shortId(row.id), row.created, status);
+    const file = this.#outputs[Math.max(0, this.#at)]?.filename;
+    // Without an output, the heading is the job's name.
+    const job = words.jobWords(!file || row.name === file ? "" : this.#jobName(), row.created, status);
     // Inside the heading, so that a name of another direction stays at the heading's start.
     this.#title.replaceChildren(el("bdi", {}, name));
     const parts = [this.#at >= 0 && words.positionWords(this.#at, all), this.#size, job].filter((part) => part);

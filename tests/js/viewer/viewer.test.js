@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
+import { jobNameParts } from "#ui/common/names.mjs";
 import { Viewer } from "#ui/viewer/viewer.mjs";
 import { createPage } from "./page.js";
 
@@ -15,7 +16,7 @@ function stage(rows = [row("a"), row("b")]) {
   const saved = [];
   const chosen = new Set();
   const selection = { has: (id) => chosen.has(id), toggle: (id) => chosen.delete(id) || chosen.add(id), get size() { return chosen.size; } };
-  const store = { rows, selection, get: (id) => rows.find((each) => each.id === id), select: (change) => change(selection), on: () => () => undefined };
+  const store = { rows, selection, get: (id) => rows.find((each) => each.id === id), select: (change) => change(selection), nameParts: (job) => jobNameParts(job), on: () => () => undefined };
   const api = {
     job: async (id) => (jobs.push(id), { outputs: outputsOf(id) }),
     output: (job, filename, options, signal) =>
@@ -133,10 +134,11 @@ test("an error is told in the server’s words, and can be tried again", async (
 });
 
 test("a failed job says that it has no outputs, and why it failed, without a request", () => {
-  const { asked, jobs, open, shown } = stage([row("a", { status: "failed", name: "", preview: null, outputs: 0, error: { message: "Out of memory" } })]);
+  const { asked, jobs, open, shown } = stage([row("a", { status: "failed", name: "", preview: null, outputs: 0, error: { message: "Out of memory", node_type: "KSampler" } })]);
   open("a");
   assert.deepEqual([asked.length, jobs.length, shown("h3").textContent], [0, 0, "This job has no outputs"]);
   assert.match(shown("dialog").textContent, /Failed.*Out of memory/);
+  assert.match(shown("h2").textContent, /^Failed KSampler,/);
 });
 
 test("it closes once, tells the job shown last, and hears no key any more", async () => {
