@@ -231,7 +231,7 @@ class Operations:
         """Return whether the audit log keeps names. It keeps none while the settings can't be read."""
         try:
             return (await run_in_thread(self.settings.in_force)).record_names == "on"
-        except (SettingsDamaged, StateFolderLost):
+        except (SettingsDamaged, StateFolderLost, StateNotAnswering):
             return False
 
     async def _check_account(self, connection: Connection) -> None:

@@ -123,6 +123,7 @@ async def set_never_and_a_number_that_is_refused(page: Page, asked: list[str]) -
         assert await may_delete.input_value() == ""  # empty, because the setting was never set
     await expect(may_delete).to_have_value("ask")
     await expect(page.get_by_role("spinbutton", name="Seconds to undo a deletion")).to_have_value("10")
+    await expect(page.get_by_role("combobox", name="Keep names in the record")).to_have_value("on")
     assert sum(address.endswith("/status") for address in asked) == 1
     await may_delete.focus()
     await page.keyboard.press("N")

@@ -9,7 +9,9 @@ import json
 import pytest
 
 from cloud_history import __version__
+from cloud_history.errors import CloudError, SettingsDamaged, StateNotAnswering
 from cloud_history.state.audit_log import AuditEntry
+from cloud_history.state.settings import Settings
 from simulated_cloud import Fault
 from support.route_stage import Stage
 
@@ -221,10 +223,15 @@ async def test_with_names_off_the_record_has_only_the_ids_and_outcomes(stage: St
     assert not [name for name, content in stage.kept_files().items() if job.files[0].encode() in content]
 
 
-async def test_no_names_are_kept_while_the_settings_cannot_be_read(stage: Stage) -> None:
-    job = next(job for job in stage.cloud.listed("completed") if job.files)
-    await stage.held(seconds=10, ids=[job.id])
-    (stage.folder / "settings.json").write_bytes(b"{")
+@pytest.mark.parametrize("error", [SettingsDamaged("settings.json"), StateNotAnswering("not_answering", seconds=10)])
+async def test_no_names_are_kept_while_the_settings_cannot_be_read(
+    stage: Stage, error: CloudError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> Settings:
+        raise error
+
+    assert await stage.operations.keeps_names() is True
+    monkeypatch.setattr(stage.operations.settings, "in_force", fail)
     assert await stage.operations.keeps_names() is False
 
 
