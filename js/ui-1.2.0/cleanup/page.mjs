@@ -175,7 +175,7 @@ export class CleanUpPage {
   constructor(parts) {
     const { cleanUp, store, actions, thumbnails } = parts;
     this.parts = parts;
-    this.#outcomes = new Outcomes(thumbnails);
+    this.#outcomes = new Outcomes(thumbnails, store.names.of);
     this.#rules = new Rules(cleanUp, store, actions.currentWorkflow());
     this.#tail = createTail(parts);
     this.#scroll = el("div", { class: "cch-scroll" }, ...this.#rules.elements, this.#effect, this.#kept);

@@ -1,10 +1,11 @@
 // @ts-check
 /** Shows the effect of the rules: counts, why jobs are kept, and in a wide panel the outcome of each job. */
 
-import { nameElement, skeleton } from "../common/components.mjs";
+import { skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean, dateTime, number, shortId } from "../common/format.mjs";
+import { dateTime, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
+import { jobNameParts } from "../common/names.mjs";
 import { andMore } from "../common/strings.mjs";
 import { KINDS } from "../list/row.mjs";
 import { EMPTY } from "../list/strings.mjs";
@@ -95,8 +96,9 @@ export class Outcomes {
   scroll = el("div", { class: "cch-scroll", tabindex: "0", role: "group", "aria-label": CLEAN_UP.columns[2] ?? "" }, this.#table, this.#rest);
   #pictures;
 
-  /** @param {Thumbnails} thumbnails */
-  constructor(thumbnails) {
+  /** @param {Thumbnails} thumbnails @param {(workflow: string) => string} workflowName */
+  constructor(thumbnails, workflowName) {
+    this.workflowName = workflowName;
     this.#pictures = createPictures(thumbnails);
   }
 
@@ -120,7 +122,8 @@ export class Outcomes {
 
   /** @param {CleanUpPreview["rows"][number]} row */
   #line({ job, keep }) {
-    const name = nameElement(clean(job.name) || shortId(job.id), clean(job.name) || clean(job.id));
+    const [head, tail] = jobNameParts(job, this.workflowName(job.workflow_id));
+    const name = el("span", { class: "cch-name", title: head + tail }, el("span", { dir: "auto" }, head), el("span", {}, tail));
     const look = keep === null ? "trash" : keep === "protected" ? "lock" : "check";
     const outcome = el("span", { class: keep === null ? "cch-st" : "cch-st cch-2" }, icon(look), outcomeWord(keep, this.#policy));
     return el("tr", {}, el("td", {}, this.#pictures.make(job)), el("td", {}, name), el("td", { class: "cch-2" }, job.created === null ? "" : dateTime(job.created)), el("td", {}, outcome));
