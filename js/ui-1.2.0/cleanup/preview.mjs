@@ -1,7 +1,7 @@
 // @ts-check
 /** Shows the effect of the rules: counts, why jobs are kept, and in a wide panel the outcome of each job. */
 
-import { skeleton } from "../common/components.mjs";
+import { nameElement, skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { dateTime, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -122,8 +122,7 @@ export class Outcomes {
 
   /** @param {CleanUpPreview["rows"][number]} row */
   #line({ job, keep }) {
-    const [head, tail] = jobNameParts(job, this.workflowName(job.workflow_id));
-    const name = el("span", { class: "cch-name", title: head + tail }, el("span", { dir: "auto" }, head), el("span", {}, tail));
+    const name = nameElement(jobNameParts(job, this.workflowName(job.workflow_id)));
     const look = keep === null ? "trash" : keep === "protected" ? "lock" : "check";
     const outcome = el("span", { class: keep === null ? "cch-st" : "cch-st cch-2" }, icon(look), outcomeWord(keep, this.#policy));
     return el("tr", {}, el("td", {}, this.#pictures.make(job)), el("td", {}, name), el("td", { class: "cch-2" }, job.created === null ? "" : dateTime(job.created)), el("td", {}, outcome));

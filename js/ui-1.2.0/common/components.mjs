@@ -34,11 +34,9 @@ export function cut(name) {
   return tail.length < 20 ? [name.slice(0, name.length - tail.length), tail] : [name, ""];
 }
 
-/** A file name whose end stays visible when the rest is cut. @param {string} name @param {string} title */
-export function nameElement(name, title) {
-  const [head = "", tail = ""] = cut(name);
-  return el("span", { class: "cch-name", title }, el("span", { dir: "auto" }, head), el("span", {}, tail));
-}
+/** A name whose end stays visible when the rest is cut. @param {[string, string]} parts @param {string} [title] */
+export const nameElement = ([head, tail], title = head + tail) =>
+  el("span", { class: "cch-name", title }, el("span", { dir: "auto" }, head), el("span", {}, tail));
 
 /** @param {string} label @param {() => void} press @param {string} [className] */
 export const linkButton = (label, press, className = "cch-link") => el("button", { type: "button", class: className, onclick: press }, label);

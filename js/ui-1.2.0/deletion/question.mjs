@@ -1,7 +1,7 @@
 // @ts-check
 /** The parts that every question before a deletion has: what goes, what stays, the jobs, the backup, and whether it can be undone. */
 
-import { checkOption, facts, hint, tile, tiles } from "../common/components.mjs";
+import { checkOption, facts, hint, nameElement, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -38,12 +38,11 @@ const noName = () => "";
 
 /** @param {Row} row @param {WorkflowName} workflowName */
 function jobLine(row, workflowName) {
-  const [head, tail] = jobNameParts(row, workflowName(row.workflow_id));
   return el(
     "div",
     {},
     icon(statusOf(row.status).icon, row.status === "failed" ? "s14 i-danger" : "s14 cch-2"),
-    el("span", { class: "cch-name", title: clean(row.name) || clean(row.id) }, el("span", { dir: "auto" }, head), el("span", {}, tail)),
+    nameElement(jobNameParts(row, workflowName(row.workflow_id)), clean(row.name) || clean(row.id)),
     el("span", { class: "r" }, row.created === null ? "" : dateTime(row.created)),
   );
 }

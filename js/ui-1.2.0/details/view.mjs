@@ -3,7 +3,7 @@
 
 import { asApiError } from "../api.mjs";
 import { copyText } from "../common/browser.mjs";
-import { button, hint, iconButton, linkButton } from "../common/components.mjs";
+import { button, hint, iconButton, linkButton, nameElement } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
@@ -118,8 +118,7 @@ export class Details {
   /** @param {Row} row */
   #drawHead(row) {
     const pane = this.#pane;
-    const [head, tail] = this.parts.store.nameParts(row);
-    this.#title.replaceChildren(el("span", { class: "cch-name", title: head + tail }, el("span", { dir: "auto" }, head), el("span", {}, tail)));
+    this.#title.replaceChildren(nameElement(this.parts.store.nameParts(row)));
     this.#head.className = pane ? "cch-sidehead" : "cch-head back";
     const { back, close } = this.parts;
     const children = pane ? [this.#title, this.#outOfView] : [iconButton("left", PANEL.back, back), this.#title, iconButton("close", COMMON.close, close)];
