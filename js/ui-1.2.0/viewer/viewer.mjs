@@ -60,7 +60,7 @@ export class Viewer {
   /**
    * @param {object} parts
    * @param {Pick<HistoryApi, "job" | "output">} parts.api
-   * @param {Pick<Store, "rows" | "get" | "nameParts" | "selection" | "select" | "on">} parts.store
+   * @param {Pick<Store, "rows" | "get" | "names" | "nameParts" | "selection" | "select" | "on">} parts.store
    * @param {(blob: Blob, name: string) => void} [parts.save]
    */
   constructor({ api, store, save = saveFile }) {
@@ -257,8 +257,9 @@ export class Viewer {
     const name = this.#name();
     const status = row.status === "completed" ? "" : statusWord(row);
     const file = this.#outputs[Math.max(0, this.#at)]?.filename;
-    // Without an output, the heading is the job's name.
-    const job = words.jobWords(!file || row.name === file ? "" : this.#jobName(), row.created, status);
+    // Without an output, the heading is the job's name; with the job's own output, it is a part of the name.
+    const more = row.name === file ? this.store.names.of(row.workflow_id) : this.#jobName();
+    const job = words.jobWords(file ? more : "", row.created, status);
     // Inside the heading, so that a name of another direction stays at the heading's start.
     this.#title.replaceChildren(el("bdi", {}, name));
     const parts = [this.#at >= 0 && words.positionWords(this.#at, all), this.#size, job].filter((part) => part);

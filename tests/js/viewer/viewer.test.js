@@ -16,7 +16,7 @@ function stage(rows = [row("a"), row("b")]) {
   const saved = [];
   const chosen = new Set();
   const selection = { has: (id) => chosen.has(id), toggle: (id) => chosen.delete(id) || chosen.add(id), get size() { return chosen.size; } };
-  const store = { rows, selection, get: (id) => rows.find((each) => each.id === id), select: (change) => change(selection), nameParts: (job) => jobNameParts(job), on: () => () => undefined };
+  const store = { rows, selection, get: (id) => rows.find((each) => each.id === id), select: (change) => change(selection), names: { of: () => "Coast studies" }, nameParts: (job) => jobNameParts(job), on: () => () => undefined };
   const api = {
     job: async (id) => (jobs.push(id), { outputs: outputsOf(id) }),
     output: (job, filename, options, signal) =>
@@ -169,4 +169,10 @@ test("in a page that is read from right to left the next output is at the left",
   press("ArrowRight");
   assert.equal(asked.at(-1).number, 0);
   assert.deepEqual([...shown("dialog").all()].filter(({ attributes }) => attributes["aria-keyshortcuts"]?.startsWith("Arrow")).map(({ title }) => title), ["Previous output (→)", "Next output (←)"]);
+});
+
+test("the name of the job’s workflow is told beside its output", () => {
+  const { open, shown } = stage();
+  open("a", { number: 0, outputs: outputsOf("a") });
+  assert.match(shown("p").textContent, /Job Coast studies, /);
 });
