@@ -18,6 +18,8 @@ import { asApiError } from "../api.mjs";
 /** @typedef {{jobs: DeletedJob[], error: HistoryApiError | null}} DeletedJobs */
 /** @typedef {Pick<HistoryApi, "auditLog" | "auditJobs" | "backupJobs">} Api */
 
+const NOTHING_KNOWN = { name: "", workflow_id: "", status: "", error: null };
+
 /** What a backup knows of a job: not how long it ran, and no error. @param {BackupJob} job @returns {JobFacts} */
 const backupFacts = ({ status, created, name, workflow_id }) => ({ status, raw: "", created, took: null, name, workflow_id, error: null });
 
@@ -34,17 +36,17 @@ export function joinJobs(logged, stored) {
 }
 
 /**
- * The jobs that contain each word in their name, id, workflow id or error.
+ * The jobs that contain each word in their name, id, status, workflow or error. Fast, because a deletion may have 20,000 jobs.
  * @param {DeletedJob[]} jobs
  * @param {string} text
- * @param {(job: DeletedJob) => readonly string[] | null} nameOf the parts of a job's name on screen
+ * @param {(id: string) => string} workflowName the name of a workflow, or ""
  */
-export function matching(jobs, text, nameOf) {
+export function matching(jobs, text, workflowName) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (!words.length) return jobs;
-  return jobs.filter((job) => {
-    const { id, facts } = job;
-    const texts = [id, nameOf(job)?.join(""), facts?.name, facts?.workflow_id, facts?.error?.node_type, facts?.error?.message].map((each) => (each ?? "").toLowerCase());
+  return jobs.filter(({ id, facts }) => {
+    const { name, workflow_id: workflow, status, error } = facts ?? NOTHING_KNOWN;
+    const texts = [id, name, workflow, workflowName(workflow), status, error?.node_type ?? "", error?.message ?? ""].map((each) => each.toLowerCase());
     return words.every((word) => texts.some((each) => each.includes(word)));
   });
 }

@@ -31,6 +31,7 @@ import {
  * @typedef {object} EntryActions
  * @property {(job: DeletedJob) => [string, string] | null} nameOf a job's name in two parts, of which only the first may be shortened;
  *   null if only its id is known
+ * @property {(id: string) => string} workflowName
  * @property {() => void} toggle
  * @property {() => void} all
  * @property {(job: DeletedJob) => void} open
@@ -113,7 +114,7 @@ function jobsPart(jobs, now, state, actions, cleanups) {
     leaving = [];
   };
   const draw = () => {
-    const found = matching(jobs, state.search, actions.nameOf);
+    const found = matching(jobs, state.search, actions.workflowName);
     const searched = state.search.trim() !== "";
     const shown = state.all || searched ? found : found.slice(0, FIRST);
     const rest = found.length > shown.length && linkButton(showAll(jobs.length), actions.all);
@@ -254,6 +255,7 @@ export class AuditPage {
     this.#states.set(operation, state);
     const shown = createEntry(entry, this.parts.store.now(), state, {
       nameOf: ({ id, facts }) => facts && jobNameParts({ id, ...facts }, names.of(facts.workflow_id)),
+      workflowName: names.of,
       toggle: () => {
         state.open = !state.open;
         this.#load(entry, state, shown.draw);
