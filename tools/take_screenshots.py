@@ -33,7 +33,7 @@ from browser.comfy_page import (
     toasts,
 )
 from browser.conftest import CHROMIUM_FLAGS
-from browser.panel_page import Panel, open_page, shown_panel
+from browser.panel_page import Panel, cards, open_page, shown_panel
 from hosts import frontend_dir, start_host
 from simulated_cloud import SimulatedCloud
 
@@ -187,8 +187,7 @@ async def delete_with_backup(page: Page, panel: Panel) -> None:
     opened = await panel.delete_dialog()
     await opened.get_by_text("Back up their workflows first").click()
     await opened.locator(".cch-btn.danger").click()
-    await expect(toasts(page, "removed from your cloud history")).to_be_visible(timeout=30_000)
-    await close_toasts(page, "removed from your cloud history")
+    await expect(cards(page, "removed from your cloud history")).to_be_visible(timeout=30_000)
 
 
 async def take_clear(page: Page) -> None:

@@ -16,8 +16,8 @@ export interface Entry {
   operation: string | null;
   /** "due": by this page's clock the hold has ended, but the server has not said yet that it sends the deletion. */
   phase: "submitting" | "holding" | "due" | "waiting" | "sending" | "checking" | "done";
-  /** ComfyUI does not answer, so what became of the deletion is unknown. */
-  away: boolean;
+  /** Why what became of the deletion is unknown, in words: ComfyUI does not answer, or not as expected. "": it answers. */
+  away: string;
   /** Why the last action of the person failed, in words; "" if it did not. */
   refusal: string;
   /** When the hold ends on this page's clock, computed from the server's seconds_left. */

@@ -10,7 +10,7 @@ import { COMMON } from "../common/strings.mjs";
 import { BACKUP } from "../protection/strings.mjs";
 import { entriesToShow, shownPhase } from "./entries.mjs";
 import { showLabel, tryAgainLabel } from "./result_strings.mjs";
-import { asksToWait, AWAY, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
+import { asksToWait, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
 /** @import { Say } from "../../../types/list" */
@@ -55,7 +55,7 @@ function createHoldCard(entry, deletions) {
     render() {
       const seconds = deletions.secondsLeft(entry);
       ring.set(seconds, of);
-      title.textContent = entry.away ? AWAY : holdTitle(entry.jobs, seconds);
+      title.textContent = entry.away || holdTitle(entry.jobs, seconds);
       text.textContent = entry.refusal || (entry.away ? awayText(entry, seconds) : HOLD.text);
       undo.setAttribute("aria-disabled", String(entry.undoing));
     },
@@ -79,14 +79,14 @@ function createProgressCard(entry, deletions) {
       const { kind, done, total } = entry;
       const phase = shownPhase(entry);
       const waits = deletions.secondsToWait(entry);
-      title.textContent = entry.away ? AWAY : waits ? asksToWait(waits) : progressTitle(kind, phase, done, total);
+      title.textContent = entry.away || (waits ? asksToWait(waits) : progressTitle(kind, phase, done, total));
       text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : DELETE.closeable);
-      turning.toggleAttribute("hidden", entry.away);
-      warning.toggleAttribute("hidden", !entry.away);
-      bar.hidden = entry.away || phase === "due";
+      turning.toggleAttribute("hidden", entry.away !== "");
+      warning.toggleAttribute("hidden", entry.away === "");
+      bar.hidden = entry.away !== "" || phase === "due";
       bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
       // During "checking" everything has been sent: there is nothing to stop.
-      stop.hidden = !entry.hold || entry.away || phase === "checking" || phase === "due";
+      stop.hidden = !entry.hold || entry.away !== "" || phase === "checking" || phase === "due";
       stop.setAttribute("aria-disabled", String(entry.stopping));
       const known = total > 0 && (phase === "checking" || done > 0);
       const percent = phase === "checking" ? 100 : Math.round((100 * Math.min(done, total)) / Math.max(total, 1));

@@ -1,6 +1,7 @@
 // @ts-check
 /** Counts down holds, and requests the status of deletions at intervals in case an event was missed. */
 
+import { HistoryApiError } from "../api.mjs";
 import { isOpen, POLL_MS } from "./entries.mjs";
 import * as words from "./strings.mjs";
 
@@ -93,12 +94,14 @@ export class Clock {
     const { flow } = this;
     const { api, now } = flow.parts;
     this.#asked = asked;
-    const status = await api.status().catch(() => null);
+    /** @type {HistoryApiError | undefined} */
+    let failed;
+    const status = await api.status().catch((error) => void (error instanceof HistoryApiError && (failed = error)));
     this.#asked = null;
     this.#failures = status ? 0 : this.#failures + 1;
     const pause = this.#failures > MANY_FAILURES ? SLOW_POLL_MS : POLL_MS;
     for (const entry of flow.entries) entry.nextPoll = now() + pause;
     if (status) flow.adopt(status, asked);
-    else flow.lostTouch();
+    else flow.lostTouch(failed);
   }
 }

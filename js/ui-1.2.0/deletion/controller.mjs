@@ -1,8 +1,8 @@
 // @ts-check
 /** Follows deletions from the confirmation to the result: hold, sending, checking, result. The server decides each step. */
 
-import { asApiError } from "../api.mjs";
-import { COMMON, crashWords, errorLine, lostHold } from "../common/strings.mjs";
+import { asApiError, NO_ANSWER } from "../api.mjs";
+import { COMMON, crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
 import { Clock } from "./clock.mjs";
 import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isOpen, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
 import { messageWords, recordedWords, resultWords } from "./result_strings.mjs";
@@ -12,7 +12,7 @@ import { createDeletionToasts, quarters } from "./toasts.mjs";
 
 /** @import { DeletionState, DeletionView, Entry } from "../../../types/deletion" */
 /** @import { DeletionAnswer, LostHold, Progress, Result, Row, Status } from "../../../types/wire" */
-/** @import { HistoryApi } from "../api.mjs" */
+/** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 /** @import { Words } from "../common/strings.mjs" */
 /** @import { ResultWords } from "./result_strings.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
@@ -194,7 +194,7 @@ export class Deletions {
     const entry = findEntry(this.entries, detail.operation);
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
-    entry.away = false;
+    entry.away = "";
     const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry) };
     follow(entry, detail, this.parts.now());
     const [quarter, wait] = [quarters(entry), this.secondsToWait(entry)];
@@ -214,13 +214,14 @@ export class Deletions {
     this.#clock.check();
   }
 
-  /** ComfyUI does not answer: says so once for each open deletion. */
-  lostTouch = () => {
+  /** ComfyUI does not answer, or not as expected: says so once for each open deletion. @param {HistoryApiError} [error] */
+  lostTouch = (error) => {
+    const why = error && error.code !== NO_ANSWER ? errorWords(error).title : words.AWAY;
     for (const entry of this.entries) {
       if (!isOpen(entry) || entry.answering || entry.away) continue;
-      entry.away = true;
+      entry.away = why;
       this.notify.progress(entry);
-      this.sayOf(entry, `${words.AWAY}. ${words.awayText(entry, this.secondsLeft(entry))}`, true);
+      this.sayOf(entry, `${why}. ${words.awayText(entry, this.secondsLeft(entry))}`, true);
     }
     this.render();
   };
@@ -241,7 +242,7 @@ export class Deletions {
   /** @param {Status} status @param {number} [asked] when it was requested, on the clock of `now` */
   adopt = (status, asked) => {
     const away = this.entries.filter((entry) => entry.away);
-    for (const entry of away) entry.away = false;
+    for (const entry of away) entry.away = "";
     this.#adopt(status, asked);
     for (const entry of away) if (isOpen(entry) && this.entries.includes(entry)) this.#answersAgain(entry);
     this.change();
@@ -366,7 +367,7 @@ export class Deletions {
 
   /** Ends a deletion with a message instead of a result. @param {Entry} entry @param {ResultWords} message */
   conclude(entry, message) {
-    Object.assign(entry, { phase: "done", words: message, refusal: "", away: false, undoing: false });
+    Object.assign(entry, { phase: "done", words: message, refusal: "", away: "", undoing: false });
     this.#forget(entry);
     this.announce(entry, message);
     this.change();
@@ -387,7 +388,7 @@ export class Deletions {
     if (!isOpen(entry)) return;
     const message = resultWords(result, entry);
     this.#forget(entry);
-    Object.assign(entry, { phase: "done", result, words: message, refusal: "", away: false });
+    Object.assign(entry, { phase: "done", result, words: message, refusal: "", away: "" });
     this.#removed.add(goneOf(entry));
     const success = message.kind === "success";
     if (success) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN_MS);
@@ -403,7 +404,7 @@ export class Deletions {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, resumed: false, toast: this.parts.toasts.create(), ids: new Set(), account: "",
       hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
       undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextPoll: 0, misses: 0,
-      away: false, refusal: "",
+      away: "", refusal: "",
     };
     this.entries.unshift(entry);
     this.#clock.run();

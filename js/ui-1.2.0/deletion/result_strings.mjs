@@ -165,7 +165,7 @@ const whyUnknown = (error, unanswered) => (error?.status ? errorLine(error).repl
  */
 export function clearResultWords(result) {
   const { before, removed, listed, error, doubt } = result;
-  const left = doubt ? `What is gone is not known: ${doubt.text}.` : listed === null ? "The list can’t be read." : stillListed(listed);
+  const left = doubt ? `What is gone is not known: ${doubt.text.replace(/\.$/, "")}.` : listed === null ? "The list can’t be read." : stillListed(listed);
   const unknown = (/** @type {string} */ how) =>
     /** @type {const} */ ({ kind: "warning", title: "Outcome unknown", text: `${how} ${left} Look again, then decide.` });
 

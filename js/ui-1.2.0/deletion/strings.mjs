@@ -216,10 +216,10 @@ export function awayText({ phase, jobs: n, sent }, seconds) {
   if (phase === "holding") {
     return `Nothing had been sent when it last answered. If it still runs, it removes ${jobs(n)} in ${number(seconds)} s.`;
   }
-  if (sent) return `It was removing ${jobs(n)}. How many are gone is shown here when it answers again.`;
+  if (sent) return `It was removing ${jobs(n)}. How many are gone is shown here as soon as it is known.`;
   return plural(
     n,
-    "It is not known whether the deletion of {n} job was sent. This is shown here when it answers again.",
-    "It is not known whether the deletion of {n} jobs was sent. This is shown here when it answers again.",
+    "It is not known whether the deletion of {n} job was sent. This is shown here as soon as it is known.",
+    "It is not known whether the deletion of {n} jobs was sent. This is shown here as soon as it is known.",
   );
 }

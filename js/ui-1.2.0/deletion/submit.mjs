@@ -1,7 +1,7 @@
 // @ts-check
 /** Confirms a deletion, sends the request, and handles a refusal or a lost answer. */
 
-import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
+import { asApiError, HistoryApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { advance, isOpen, stateIn } from "./entries.mjs";
 import { messageWords, NOT_REMOVED } from "./result_strings.mjs";
@@ -9,7 +9,6 @@ import { NOT_DELETED } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
 /** @import { HiddenSelection } from "../../../types/list" */
-/** @import { HistoryApiError } from "../api.mjs" */
 /** @import { DeletionRequest, Previewed } from "./confirm.mjs" */
 /** @import { Deletions } from "./controller.mjs" */
 
@@ -89,12 +88,14 @@ async function refused(flow, entry, request, error) {
 async function recover(flow, entry) {
   const { api, now } = flow.parts;
   const asked = now();
-  const status = await api.status().catch(() => null);
+  /** @type {HistoryApiError | undefined} */
+  let failed;
+  const status = await api.status().catch((unanswered) => void (unanswered instanceof HistoryApiError && (failed = unanswered)));
   entry.answering = false;
   if (!status) {
     // The clock asks again until ComfyUI answers.
     advance(entry, "due");
-    flow.lostTouch();
+    flow.lostTouch(failed);
     return null;
   }
   const held = status.holds?.find(({ id }) => id === entry.operation);

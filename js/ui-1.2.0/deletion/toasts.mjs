@@ -68,7 +68,7 @@ function holdMessage(flow, entry) {
 
 /** @param {Deletions} flow @param {Entry} entry @returns {Message} */
 function awayMessage(flow, entry) {
-  const message = { title: words.AWAY, detail: words.awayText(entry, flow.secondsLeft(entry)) };
+  const message = { title: entry.away, detail: words.awayText(entry, flow.secondsLeft(entry)) };
   return entry.phase === "holding" ? { ...message, action: undoAction(flow, entry) } : message;
 }
 

@@ -167,8 +167,9 @@ export function countWords(store) {
   const { rows, counts, loading, loaded, total, readAt, error, incomplete, selection } = store;
   if (selection.size) {
     const least = selection.matching ? `At least ${number(selection.size)}` : number(selection.size);
-    const time = runTime(store.selectedRows());
-    return [`${least} selected`, selectedWords(selection.size, store.shownSelected()) || (time && `, ${time}`)];
+    const held = heldWords(store);
+    const time = held ? "" : runTime(store.selectedRows());
+    return [`${least} selected`, `${selectedWords(selection.size, store.shownSelected()) || (time && `, ${time}`)}${held}`];
   }
   if (readAt === null) return ["", !loading ? "" : total ? `Loading jobs… ${number(loaded)} of ${number(total)}` : "Loading jobs…"];
   const old = error ? ` at ${dateTime(readAt)}` : "";
@@ -227,4 +228,4 @@ export const unreadableWords = (n) => ({
 });
 
 /** @param {string} words */
-const sentence = (words) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+const sentence = (words) => `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, "")}.`;

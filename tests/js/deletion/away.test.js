@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { deleted, fail, hold, row, settled, stage, STATUS } from "./stage.js";
 
 const AWAY = fail("comfyui_away");
-const UNKNOWN = "It is not known whether the deletion of 3 jobs was sent. This is shown here when it answers again.";
+const UNKNOWN = "It is not known whether the deletion of 3 jobs was sent. This is shown here as soon as it is known.";
 
 /** A deletion whose hold ends while ComfyUI does not answer. */
 async function away(options = {}) {
@@ -20,11 +20,20 @@ test("if ComfyUI is gone at the end of a hold, the page says that it does not kn
   assert.deepEqual([kind, title, detail], ["warning", "ComfyUI doesn’t answer", UNKNOWN]);
   assert.ok(!it.titles().some((text) => text.includes("Deleting")));
   const [entry] = it.flow.state().running;
-  assert.deepEqual([entry.phase, entry.away], ["due", true]);
+  assert.deepEqual([entry.phase, entry.away], ["due", "ComfyUI doesn’t answer"]);
   await it.pass(10 * 60_000);
   assert.deepEqual(it.flow.state().running, [entry], "it is asked until it answers");
   assert.equal(it.flow.hides(row("a")), true);
   assert.equal(it.titles().filter((text) => text.includes("answer")).length, 1, "it is said once");
+});
+
+test("if ComfyUI answers with an error at the end of a hold, the page quotes the error, and does not say that nothing answers", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  it.set(fail("state_not_answering"));
+  await it.pass(12_000);
+  assert.deepEqual(it.last().slice(0, 2), ["warning", "state_not_answering"]);
+  assert.equal(it.last()[2].detail, UNKNOWN);
 });
 
 test("a request that ComfyUI never answers counts as no answer after five seconds", async () => {
@@ -33,15 +42,15 @@ test("a request that ComfyUI never answers counts as no answer after five second
   let answer;
   it.set(() => new Promise((resolve) => (answer = resolve)));
   await it.pass(15_000);
-  assert.equal(it.flow.state().running[0].away, false);
+  assert.equal(it.flow.state().running[0].away, "");
   await it.pass(2_000);
-  assert.equal(it.flow.state().running[0].away, true);
+  assert.equal(it.flow.state().running[0].away, "ComfyUI doesn’t answer");
   assert.equal(it.said.at(-1), `!ComfyUI doesn’t answer. ${UNKNOWN}`);
   await it.pass(60_000);
   assert.equal(it.statuses.looks, 2, "one before the deletion and one afterwards: no request is added to one that waits");
   answer({ ...STATUS, holds: [hold({ state: "sending" })] });
   await settled();
-  assert.deepEqual([it.flow.state().running[0].away, it.flow.state().running[0].phase], [false, "sending"]);
+  assert.deepEqual([it.flow.state().running[0].away, it.flow.state().running[0].phase], ["", "sending"]);
 });
 
 test("when ComfyUI is back, the page says what became of the deletion", async () => {

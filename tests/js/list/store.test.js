@@ -469,3 +469,20 @@ test("the workflow filter lists workflows by name with the number of their jobs,
   assert.deepEqual(workflowOptions(store, "", ""), [["", "All workflows"], ["22222222-2", "Portrait (2)"], ["11111111-1", "11111111 (1)"]]);
   assert.deepEqual(workflowOptions(store, "11111111-1", "gone-gone-1").map(([, label]) => label), ["All workflows", "Current workflow (1)", "Portrait (2)", "gone-gon (0)"]);
 });
+
+test("jobs on hold stay in the counts of the tabs until they are removed, and the count line names them", async () => {
+  const it = stage(list(row("a"), row("b", { status: "failed" }), row("c")));
+  const { store } = it;
+  await store.refresh();
+  it.hide("a", "b");
+  assert.deepEqual([ids(store), store.counts.all, store.counts.failed, store.held], ["c", 3, 1, { all: 2, matching: 2 }]);
+  assert.equal(countWords(store).join(""), "1 of 3 jobs, 2 waiting");
+  store.select((selection) => selection.add(["c"]));
+  assert.equal(countWords(store).join(""), "1 selected, 2 waiting");
+  store.select((selection) => selection.clear());
+  store.choose({ tab: "failed" });
+  assert.deepEqual([ids(store), store.held], ["", { all: 2, matching: 1 }]);
+  it.remove("a", "b");
+  assert.deepEqual([store.counts.all, store.counts.failed, store.held], [1, 0, { all: 0, matching: 0 }]);
+  assert.equal(countWords(store).join(""), "0 of 1 job");
+});
