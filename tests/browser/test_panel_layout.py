@@ -14,10 +14,15 @@ from browser.layout_walk import faults_at_all_widths
 from browser.panel_page import Panel, newest_first, open_list, open_page
 from simulated_cloud import SimulatedCloud
 
-FULL_SIZE = {"width": 1440, "height": 900}
+# Turns off the time in which a deletion can be undone.
+SEND_AT_ONCE = """() => window.app.api.fetchApi("/cloud_history/settings", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Cloud-History": "1" },
+    body: JSON.stringify({ hold_seconds: 0 }),
+})"""
 SETTINGS = {
     "as usual": ("ltr", "100%"),
-    # "with text of twice the size": ("ltr", "200%"),
+    "with text of twice the size": ("ltr", "200%"),
     "from right to left": ("rtl", "100%"),
 }
 
@@ -43,33 +48,55 @@ async def test_no_control_overlaps_is_cut_or_covered_at_any_width(
     page: Page, cloud: SimulatedCloud, styled: Callable[[str, str], Awaitable[None]], setting: str
 ) -> None:
     panel = await open_list(page, cloud)
-    await styled(*SETTINGS[setting])
     faults: list[str] = []
 
     async def walk(state: str, **options: Any) -> None:
+        await styled(*SETTINGS[setting])
         faults.extend(f"{state}, {fault}" for fault in await faults_at_all_widths(page, **options))
+        # Between the walks the panel is used as in other tests.
+        await styled("ltr", "100%")
 
     await walk("list")
+    # The buttons of a row are shown while the pointer is on it.
+    await page.mouse.move(150, 400)
+    await walk("list with the pointer on a row", widths=range(300, 1401, 60))
+    await page.mouse.move(1439, 0)
     await select_some(panel, cloud)
     await walk("selection")
+    # The box is placed when it opens.
+    await styled(*SETTINGS[setting])
     await panel.root.get_by_role("button", name="Filter").evaluate("button => button.click()")
     await walk("filters")
     await panel.root.locator(".cch-menu").press("Escape")
     await show_details(panel)
     await walk("details", widths=range(300, 981, 40))
     await panel.root.get_by_role("button", name="Back").evaluate("button => button.click()")
-    for item, state in (("Clean up", "clean up"), ("Recently deleted", "recently deleted")):
-        await styled("ltr", "100%")
-        await open_page(panel, item)
-        await styled(*SETTINGS[setting])
-        await walk(state)
+    await walk_pages(panel, walk)
+    await walk_cards(panel, cloud, walk)
+    assert not faults, "\n".join(faults)
+
+
+async def walk_pages(panel: Panel, walk: Callable[[str], Awaitable[None]]) -> None:
+    """Walk with each page over the list."""
+    for page in ("Clean up", "Recently deleted"):
+        await open_page(panel, page)
+        await walk(page)
         await panel.root.get_by_role("button", name="Back").evaluate("button => button.click()")
-    await styled("ltr", "100%")
+
+
+async def walk_cards(panel: Panel, cloud: SimulatedCloud, walk: Callable[[str], Awaitable[None]]) -> None:
+    """Walk while a deletion can be undone, and with the result of another one."""
     await panel.delete(2)
     await expect(panel.cards).to_have_count(1)
-    await styled(*SETTINGS[setting])
     await walk("hold")
-    assert not faults, "\n".join(faults)
+    await panel.cards.get_by_role("button", name="Undo").evaluate("button => button.click()")
+    await expect(panel.cards).to_have_count(0)
+    await panel.page.evaluate(SEND_AT_ONCE)
+    await panel.list.press("Escape")
+    await select_some(panel, cloud)
+    await panel.delete(2)
+    await expect(panel.cards).to_contain_text("removed from your cloud history")
+    await walk("result")
 
 
 async def select_some(panel: Panel, cloud: SimulatedCloud) -> None:

@@ -52,13 +52,17 @@ const PATHS = {
 
 /** @typedef {keyof typeof PATHS} IconName */
 
+/** Point to the other side where people write from right to left. @type {Set<IconName>} */
+const ARROWS = new Set(["left", "right"]);
+
 /** @param {IconName} name @param {string} [className] */
 export function icon(name, className = "") {
+  const classes = [className, ARROWS.has(name) && "turns"].filter(Boolean).join(" ");
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
-  if (className) svg.setAttribute("class", className);
+  if (classes) svg.setAttribute("class", classes);
   const path = document.createElementNS(namespace, "path");
   path.setAttribute("d", PATHS[name]);
   svg.append(path);
