@@ -185,7 +185,7 @@ async def delete_with_backup(page: Page, panel: Panel) -> None:
         await named.nth(index).locator(".cch-check").click()
     await panel.list.press("Delete")
     opened = await panel.delete_dialog()
-    await opened.get_by_text("Back up their workflows first").click()
+    await expect(opened.get_by_role("checkbox", name="Back up their workflows first")).to_be_checked()
     await opened.locator(".cch-btn.danger").click()
     await expect(cards(page, "removed from your cloud history")).to_be_visible(timeout=30_000)
 
@@ -193,7 +193,7 @@ async def delete_with_backup(page: Page, panel: Panel) -> None:
 async def take_clear(page: Page) -> None:
     await choose_cloud_history(page, "Clear cloud history…")
     clear = dialog(page, "Clear your cloud history?")
-    await expect(clear.locator(".cch-btn.danger")).to_be_enabled()
+    await expect(clear.locator(".cch-btn.danger")).to_be_visible()
     await page.screenshot(path=DOCS / "clear-dialog.png")
     await button(clear, "Cancel").click()
 

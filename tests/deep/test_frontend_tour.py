@@ -179,7 +179,7 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     opened = await panel.ask_to_delete(3)
     await tour.look("delete", "Cancel")
     await opened.get_by_text("Show the 3 jobs").click()
-    await expect(opened.get_by_role("group", name="Show the 3 jobs").locator("bdi")).to_have_count(3)
+    await expect(opened.get_by_role("group", name="Show the 3 jobs").locator(".cch-name")).to_have_count(3)
     tour.note("delete, unfolded", *await faults_of_box(page))
     await tour.picture("delete, unfolded")
     await button(opened, "Delete 3 jobs").click()
