@@ -35,8 +35,8 @@ _HOME = (
 _ENTER_KEY = "Choose Extensions > Cloud history > Connect to Comfy Cloud… and enter the key again."
 _REPORT = "Nothing was sent. Please report this: it should not happen."
 _GOOD_SETTINGS = (
-    "Replace {name} with a good copy, or check the values in Settings > Cloud history and change one: "
-    "then ComfyUI writes the file again."
+    "Replace {name} with a good copy, or check the values in Settings > Cloud history and change any of them, so that "
+    "ComfyUI writes the file again."
 )
 _GOOD_LIST = "Replace {name} with a good copy, or choose “Start with an empty list” in the panel."
 _DISK_OF = "Check the disk that {name} is on, then try again."
@@ -98,7 +98,9 @@ SENTENCES: dict[str, Sentence] = {
     "protection_not_damaged": Sentence("The list of protected jobs is not damaged, so it was not replaced."),
     "protection_full": Sentence("The list of protected jobs and workflows is full."),
     "too_many_protected": Sentence("At most {most:,} jobs and workflows can be protected."),
-    "key_in_workflow_id": Sentence("A workflow whose id contains the API key can’t be protected."),
+    "key_in_workflow_id": Sentence(
+        "This workflow can’t be protected: its id contains the API key, which must not be saved in the list."
+    ),
     # Retention policies.
     "rules_of_other_statuses": Sentence("“statuses” may contain only {statuses}.", "Choose one of these."),
     "no_rules": Sentence("Set at least one rule. Without one, nothing would be kept."),
@@ -227,7 +229,7 @@ SENTENCES: dict[str, Sentence] = {
         "“after” of the next.",
     ),
     "question_not_written": Sentence("Nobody can be asked for approval: the state folder can’t be written."),
-    "question_not_seen": Sentence("ComfyUI can’t save that the approval request was shown."),
+    "question_not_seen": Sentence("ComfyUI can’t record that the approval request is shown."),
     "answer_not_noted": Sentence("The answer to the approval request can’t be saved."),
     # The API key and the server's address.
     "missing_key": Sentence(
@@ -313,7 +315,7 @@ SENTENCES: dict[str, Sentence] = {
     "no_threads": Sentence("The system can’t start another thread."),
     "state_unwritable": Sentence("Deletions are stopped: the state folder can’t be written."),
     "deletion_not_noted": Sentence(
-        "Deletions are stopped: the deletion can’t be recorded in the state folder before it is sent."
+        "Deletions are stopped: each one is recorded in the state folder first, and the folder can’t be written."
     ),
     "hold_not_noted": Sentence("Deletions are stopped: the hold can’t be recorded."),
     "note_not_removed": Sentence("The in-flight file of a deletion that has ended can’t be removed."),
@@ -392,7 +394,9 @@ SENTENCES: dict[str, Sentence] = {
     # Comfy Cloud answered with an error. CloudResponseError appends the status, or the text of the answer.
     "bad_request": Sentence("Comfy Cloud refused the request.", _NEWER_VERSION),
     "unauthorized": Sentence(
-        "Your API key was refused.", "It may have been revoked, or not copied whole.", "the key was refused"
+        "Your API key was refused.",
+        "It may have been revoked, or not copied whole.",
+        "the key was refused",
     ),
     "insufficient_credits": Sentence("Your account has no credits left.", _LOOK_AT_PLAN),
     "forbidden": Sentence(
@@ -419,7 +423,7 @@ SENTENCES: dict[str, Sentence] = {
         "Comfy Cloud has a problem.", "It is not your key. Try again in a few minutes.", "server error ({status})"
     ),
     "api_moved_on": Sentence(
-        "Comfy Cloud no longer offers this to this version of Comfy Cloud History.",
+        "Comfy Cloud no longer supports a route that this version of Comfy Cloud History uses.",
         "This API has moved on: look for a newer version of Comfy Cloud History. If "
         f"{environment.BASE_URL} is set, check that it names a Comfy Cloud server.",
         "this API has moved on ({status})",

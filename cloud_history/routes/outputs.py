@@ -110,7 +110,7 @@ async def send_output(
     try:
         return await _while_connected(request, _send(request, client, find, wanted, max_seconds))
     except ConnectionResetError:
-        # People leave a picture before it is whole all the time. aiohttp would log each as an error with a traceback.
+        # Browsers often disconnect before a picture is complete. aiohttp would log an error with a traceback each time.
         return web.Response()
 
 

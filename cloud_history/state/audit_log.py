@@ -293,11 +293,11 @@ class AuditLog:
         self._append(_with_jobs(intent_line(replace(entry, at=entry.at or self._time())), entry.operation, jobs))
 
     def outcome(self, operation: str, outcome: AuditOutcome, jobs: Iterable[Job] = ()) -> None:
-        """Log the outcome of a deletion, and what is known of jobs that were not logged with its intent.
+        """Log the outcome of a deletion. `jobs` are jobs that the intent, logged before sending, did not describe.
 
         Raises:
-            StateUnwritable: the line cannot be written now. The next append writes it; if ComfyUI stops before that,
-                the outcome stays `unknown`.
+            StateUnwritable: the line cannot be written now. It is kept in memory and written before the next line;
+                if ComfyUI stops first, the outcome stays `unknown`.
         """
         check_hex_id(operation)
         line = outcome_line(operation, replace(outcome, at=outcome.at or self._time()))

@@ -36,19 +36,19 @@ _ROUTES: dict[Where, tuple[Route, ...]] = {
 
 @dataclass
 class Bend:
-    """One way in which the contract is broken, and when.
+    """One way in which the simulated cloud departs from Comfy Cloud's API contract, and when.
 
     Attributes:
         name: one of `BENDS`.
         after: the number of correct answers before the first wrong one.
         times: the number of wrong answers; None for all that follow.
         after_deletion: whether counting starts only when a deletion has been answered.
-        rows: the jobs that a bend of single jobs applies to: all, some (about a third, always the same ones), or the
-            first one.
-        where: the answers that show a bent job wrongly: lists, details, or both.
-        size: the amount, in the unit that the description of the way gives.
-        seen, fired: the number of answers of its route so far, and how many of them were bent.
-        memory: data that the way stores between two answers.
+        rows: which jobs are affected, if the departure is about single jobs: all, some (about a third, always the
+            same ones), or the first one.
+        where: the answers that show an affected job wrongly: lists, details, or both.
+        size: how large the departure is, in the unit that `BENDS` gives for `name`.
+        seen, fired: the number of answers of its route so far, and how many of them were wrong.
+        memory: data stored between two answers.
     """
 
     name: str

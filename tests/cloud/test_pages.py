@@ -113,7 +113,7 @@ def test_text_that_is_not_a_page_of_jobs_is_rejected(text: str) -> None:
         whole(text)
 
 
-def test_rows_are_yielded_in_order_and_other_members_are_unchanged() -> None:
+def test_rows_are_yielded_in_order_and_the_other_fields_of_a_page_are_kept() -> None:
     text = '{"a": 1, "jobs": [{"id": 1}, [2], 3], "pagination": {"jobs": [4]}}'
     rows: list[Any] = []
     assert read_page(text, rows.append) == {"a": 1, "jobs": [], "pagination": {"jobs": [4]}}

@@ -184,7 +184,7 @@ async def test_a_backup_preserves_the_numbers_of_a_workflow_exactly(stage: Stage
 FACTS = ("status", "created", "took", "name", "workflow_id")
 
 
-async def test_the_record_says_what_went_even_without_a_backup(stage: Stage) -> None:
+async def test_the_audit_log_names_the_deleted_jobs_even_without_a_backup(stage: Stage) -> None:
     chosen = [*stage.cloud.listed("failed")[:1], *[job for job in stage.cloud.listed("completed") if job.files][:1]]
     shown = await stage.preview(ids=[job.id for job in chosen])
     before = {row["id"]: row for row in shown["rows"]}

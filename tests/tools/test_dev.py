@@ -60,7 +60,9 @@ def test_the_browser_in_the_variable_chromium_is_used(monkeypatch: pytest.Monkey
     assert browser_finder.find_browser(Path(sys.executable)) == sys.executable
 
 
-def test_a_missing_browser_in_the_variable_chromium_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_other_browser_replaces_a_missing_one_in_the_variable_chromium(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
     assert browser_finder.find_browser(Path(sys.executable)) is None
     with pytest.raises(StepFailed, match="/nowhere/chromium"):

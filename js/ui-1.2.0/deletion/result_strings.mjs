@@ -184,7 +184,7 @@ export function clearResultWords(result) {
     case "failed":
       return { kind: "error", title: NOT_REMOVED, text: error ? errorLine(error) : "The request was not accepted." };
     case "stopped":
-      // Without an error, Comfy Cloud had accepted the clear before it was stopped.
+      // If there is no error, Comfy Cloud had accepted the request before the person pressed Stop.
       if (!removed) return unknown(error ? whyUnknown(error, "You stopped it after it was sent.") : "Comfy Cloud accepted the request.");
       return { kind: "warning", title: `Stopped: ${number(removed)} of ${jobs(before ?? removed)} removed`, text: left };
     default:
