@@ -90,7 +90,7 @@ export class Outcomes {
   #chips = SHOWN.map(([key, label]) => ({ key, label, button: el("button", { type: "button", class: "cch-chip pick", onclick: () => this.#choose(key) }) }));
   #body = el("tbody");
   #rest = el("p", { class: "cch-2 cch-t12" });
-  #head = el("tr", {}, el("th"), ...CLEAN_UP.columns.map((word) => el("th", { scope: "col" }, word)));
+  #head = el("tr", {}, el("td"), ...CLEAN_UP.columns.map((word) => el("th", { scope: "col" }, word)));
   #table = el("table", { class: "cch-table cch-verdicts" }, el("thead", {}, this.#head), this.#body);
   chips = el("div", { class: "cch-chips", role: "group", "aria-label": CLEAN_UP.show }, ...this.#chips.map(({ button }) => button));
   scroll = el("div", { class: "cch-scroll", tabindex: "0", role: "group", "aria-label": CLEAN_UP.columns[2] ?? "" }, this.#table, this.#rest);

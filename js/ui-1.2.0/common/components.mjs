@@ -158,6 +158,19 @@ export function button({ label, kind = "", icon: name, first = false, press }) {
 export const externalLink = (href, label, className = "cch-link") =>
   el("a", { href, target: "_blank", rel: "noopener noreferrer", class: className }, label, icon("external", "s12"));
 
+/** Lets the arrow keys scroll an element that has no control, while its content is longer than the element. @template {HTMLElement} T @param {T} element @param {string} [label] */
+export function scrolledByKeys(element, label) {
+  element.setAttribute("role", "group");
+  if (label) element.setAttribute("aria-label", label);
+  const observer = new window.ResizeObserver(() => {
+    if (element.scrollHeight > element.clientHeight + 1) element.tabIndex = 0;
+    // Without the attribute, an element that has the focus would lose it.
+    else if (document.activeElement !== element) element.removeAttribute("tabindex");
+  });
+  observer.observe(element);
+  return element;
+}
+
 /** @param {IconName} name @param {string} text @param {string} [className] */
 export const hint = (name, text, className = "cch-hint") => el("p", { class: className }, icon(name), el("span", { dir: "auto" }, text));
 

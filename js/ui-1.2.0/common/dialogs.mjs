@@ -4,7 +4,7 @@
  * each step replaces its content.
  */
 
-import { button, checkOption } from "./components.mjs";
+import { button, checkOption, scrolledByKeys } from "./components.mjs";
 import { el, hostComponent, isComposing } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { Presses } from "./presses.mjs";
@@ -78,8 +78,9 @@ class DialogFrame {
   #number = ++opened;
   #open = true;
   #focusedBefore = document.activeElement;
+  #panelBefore = this.#focusedBefore?.closest(".cch-panel");
   #title = el("h2");
-  #body = el("div", { class: "cch-db" });
+  #body = scrolledByKeys(el("div", { class: "cch-db" }));
   #pinned = el("div", { class: "cch-dp" });
   #foot = el("div", { class: "cch-df" });
   /** @type {HTMLInputElement | null} the checkbox of the agreement, if the step has one */
@@ -241,10 +242,14 @@ class DialogFrame {
     setTimeout(() => this.#giveFocusBack());
   }
 
+  /** The element that had the focus may be gone or hidden: then the list takes it, or the panel while the list is hidden. */
   #giveFocusBack() {
-    const lost = !document.activeElement || document.activeElement === document.body;
-    const before = this.#focusedBefore;
-    if (lost && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    const panel = this.#panelBefore;
+    for (const element of [this.#focusedBefore, panel?.querySelector(".cch-list:not([hidden])"), panel]) {
+      const lost = !document.activeElement || document.activeElement === document.body;
+      if (!lost) return;
+      if (element instanceof HTMLElement && element.isConnected) element.focus({ preventScroll: true });
+    }
   }
 }
 

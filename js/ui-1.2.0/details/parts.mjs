@@ -1,7 +1,7 @@
 // @ts-check
 /** The parts of a job's details. Every text from the cloud is cleaned of control characters. */
 
-import { button, hint, iconButton, once } from "../common/components.mjs";
+import { button, hint, iconButton, once, scrolledByKeys } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, duration, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -37,7 +37,7 @@ export function errorBox(error, copy) {
     "div",
     { class: "cch-errbox" },
     where && el("b", { dir: "auto" }, where),
-    el("span", { class: "cch-lines", dir: "auto" }, message),
+    scrolledByKeys(el("span", { class: "cch-lines", dir: "auto" }, message), DETAILS.error),
     fold,
     el("div", {}, button({ label: DETAILS.copyError, icon: "copy", press: () => copy(whole) })),
   );

@@ -17,6 +17,7 @@ export const DETAILS = {
   copyJobId: "Copy job ID",
   idCopied: "Copied",
   traceback: "Traceback",
+  error: "Error",
   copyError: "Copy error",
   errorCopied: "Error copied",
   open: "Open workflow",

@@ -52,7 +52,8 @@ function fields(store, current, done) {
   const { choice } = store;
   const between = el("div", { class: "cch-between", hidden: choice.time !== "between" });
   for (const key of /** @type {const} */ (["from", "to"])) {
-    const input = el("input", { type: "date", value: choice[key], class: "cch-select", onchange: ({ target }) => store.choose({ [key]: target.value }) });
+    // With a latest date, a year has four digits: a fifth one would go into the year instead of being refused.
+    const input = el("input", { type: "date", value: choice[key], max: "9999-12-31", class: "cch-select", onchange: ({ target }) => store.choose({ [key]: target.value }) });
     between.append(labelled(FIELDS[key], input));
   }
   const time = select(TIMES, choice.time, (value) => {

@@ -13,6 +13,8 @@ import { PanelView } from "./view.mjs";
 
 /** ComfyUI closes only dialogs whose key begins with "extension-". */
 const WINDOW = "extension-cch-panel";
+/** ComfyUI's button of our tab. The second selector is for frontends up to 1.45. */
+const TAB_BUTTON = '[data-testid="comfy-cloud-history-tab-button"], .comfy-cloud-history-tab-button';
 
 /** @param {ViewParts} parts @param {Node} anchor the panel is inserted before this node @returns {() => void} removes the panel */
 function mount(parts, anchor) {
@@ -38,6 +40,9 @@ export function createPlaces(getHost, parts) {
   let large = null;
   const closeTab = () => {
     getHost().sidebarTab.activeSidebarTabId = null;
+    // The button that closed the panel goes with the panel, and would take the focus along.
+    const button = document.querySelector(TAB_BUTTON);
+    if (button instanceof HTMLElement) button.focus({ preventScroll: true });
   };
   const closeLarge = () => {
     const handle = large;

@@ -62,6 +62,7 @@ export class Popups {
     first?.focus();
     const leave = (/** @type {FocusEvent} */ event) => event.relatedTarget && !box.contains(/** @type {Node} */ (event.relatedTarget)) && this.close();
     box.addEventListener("focusout", leave);
+    box.addEventListener("keydown", (event) => this.#leaveByTab(box, event));
     this.#close = () => {
       box.removeEventListener("focusout", leave);
       anchor.removeAttribute("aria-expanded");
@@ -71,13 +72,29 @@ export class Popups {
     };
   }
 
+  /**
+   * Closes the box before Tab leaves it, and gives the focus to the anchor. Shift+Tab stops there; Tab goes on from there, because
+   * the box is the last element of the panel, and what follows it is not ours.
+   * @param {HTMLElement} box @param {KeyboardEvent} event
+   */
+  #leaveByTab(box, event) {
+    const { key, shiftKey } = event;
+    if (key !== "Tab") return;
+    const fields = [...box.querySelectorAll("a[href], button, input, select")].filter((each) => /** @type {HTMLElement} */ (each).offsetParent && !each.matches("[tabindex='-1'], :disabled"));
+    // All radio buttons of a group are one stop.
+    const stops = fields.filter((each) => !each.matches("[type=radio]:not(:checked)"));
+    const edge = shiftKey ? stops[0] : stops.at(-1);
+    if (edge && edge !== document.activeElement && document.activeElement !== box) return;
+    if (shiftKey) event.preventDefault();
+    this.close();
+  }
+
   /** @param {(Item | null)[]} items null: a separator @param {Where} where */
   menu(items, where) {
     const entries = items.map((item) => (item ? this.#entry(item) : el("hr")));
     const buttons = entries.filter((entry) => entry instanceof window.HTMLButtonElement);
     const move = (/** @type {KeyboardEvent} */ event) => {
       const to = step(event.key, buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement)), buttons.length, ["ArrowUp", "ArrowDown"]);
-      if (event.key === "Tab") this.close();
       if (to < 0) return;
       event.preventDefault();
       buttons[to]?.focus();
