@@ -16,6 +16,7 @@ from cloud_history.errors import NotComfyCloud
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
+from support.no_backups import without_backups
 from support.requests import clear_history, delete_jobs
 
 OpenClient = Callable[..., CloudClient]
@@ -99,7 +100,7 @@ async def test_an_operation_whose_requests_are_redirected_reports_the_redirect_a
     cloud.faults.append(
         Fault(("POST", "/api/history"), "redirect", times=None, status=status, location=other_server.url)
     )
-    operations = Operations(tmp_path, environ)
+    operations = Operations(without_backups(tmp_path), environ)
     cleared = await clear_history(operations, "menu", Unwatched())
     deleted = await delete_jobs(operations, [job.id for job in cloud.finished[:150]], "menu", Unwatched())
     assert isinstance(cleared, ClearResult)
