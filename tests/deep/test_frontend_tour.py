@@ -168,7 +168,7 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     page = tour.page
     await choose_cloud_history(page, "Clear cloud history…")
     opened = dialog(page, "Clear your cloud history?")
-    await agree_if_asked(opened)
+    await expect(opened.locator(".cch-btn.danger")).to_be_visible()
     await tour.look("clear", "Cancel")
     await tour.look_when_small("clear")
     await page.keyboard.press("Escape")
