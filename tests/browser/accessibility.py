@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from playwright.async_api import Page
@@ -115,8 +116,13 @@ class KeyboardUser:
         self.notes: list[str] = []
 
     async def note(self) -> str:
-        """Note what is heard now, and return what has the focus, which must never be nothing."""
+        """Note what is heard now, and return what has the focus, which must not be nothing for a second."""
         now = await focused(self.page)
+        for _ in range(20):
+            if now != "nothing":
+                break
+            await asyncio.sleep(0.05)  # a dialog that closes gives the focus back in one of the next frames
+            now = await focused(self.page)
         for text in await heard(self.page):
             self.notes.append(f"  said: {text}")
         self.notes.append(f"focus: {now}")

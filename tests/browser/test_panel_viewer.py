@@ -212,7 +212,7 @@ async def test_an_output_that_cannot_be_shown_says_why_and_what_to_do(page: Page
     await expect(opened).to_contain_text("This is a file of the type “psd”")
     cloud.faults.append(Fault(STORE, "status", status=404, times=1))
     await page.keyboard.press("ArrowLeft")
-    await expect(opened.get_by_role("button", name="Try again")).to_be_visible()
+    await expect(opened.get_by_role("button", name="Try again")).to_be_visible(timeout=15_000)
     await opened.get_by_role("button", name="Try again").click()
     await expect(opened).to_contain_text("This file is not the picture that its name says")
 

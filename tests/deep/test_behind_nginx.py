@@ -170,7 +170,7 @@ def test_a_clear_works_behind_nginx_beside_a_pack_that_reads_bodies(
     proxy: Proxy, cloud: SimulatedCloud, prefix: str
 ) -> None:
     assert proxy.ask(prefix, "status").status == 200
-    assert proxy.ask(prefix, "settings", {"hold_seconds": 0}).status == 200
+    assert proxy.ask(prefix, "settings", {"hold_seconds": 0, "backup": "off"}).status == 200
     preview = proxy.ask(prefix, "preview", {"clear": True})
     assert preview.status == 200, preview
     cleared = proxy.ask(prefix, "clear", {"token": preview.json["token"]})
@@ -212,7 +212,7 @@ CLEAR = """async () => {
         headers: { "X-Cloud-History": "1", "Content-Type": "application/json" },
         body: JSON.stringify(body),
     });
-    await ask("settings", { hold_seconds: 0 });
+    await ask("settings", { hold_seconds: 0, backup: "off" });
     const { token } = await (await ask("preview", { clear: true })).json();
     return (await ask("clear", { token })).status;
 }"""

@@ -8,7 +8,7 @@ import { number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { COMMON } from "../common/strings.mjs";
 import { BACKUP } from "../protection/strings.mjs";
-import { entriesToShow, shownPhase } from "./entries.mjs";
+import { entriesToShow, isUnsentPhase, shownPhase } from "./entries.mjs";
 import { showLabel, tryAgainLabel } from "./result_strings.mjs";
 import { asksToWait, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
@@ -80,7 +80,7 @@ function createProgressCard(entry, deletions) {
       const phase = shownPhase(entry);
       const waits = deletions.secondsToWait(entry);
       title.textContent = entry.away || (waits ? asksToWait(waits) : progressTitle(kind, phase, done, total));
-      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : DELETE.closeable);
+      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : isUnsentPhase(entry) ? `${DELETE.notSentYet} ${DELETE.closeable}` : DELETE.closeable);
       turning.toggleAttribute("hidden", entry.away !== "");
       warning.toggleAttribute("hidden", entry.away === "");
       bar.hidden = entry.away !== "" || phase === "due";

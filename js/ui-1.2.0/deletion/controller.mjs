@@ -4,7 +4,7 @@
 import { asApiError, NO_ANSWER } from "../api.mjs";
 import { COMMON, crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
 import { Clock } from "./clock.mjs";
-import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isOpen, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
+import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
 import { messageWords, recordedWords, resultWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
@@ -87,7 +87,6 @@ export class Deletions {
     this.parts = parts;
     this.notify = createDeletionToasts(this);
     this.#removed = createRemovedJobs(parts.now);
-    this.reading = this.#removed.reading;
     this.#clock = new Clock(this);
   }
 
@@ -119,6 +118,18 @@ export class Deletions {
 
   /** Whether a card in an open panel shows a deletion, so that no toast does. @param {Entry} entry */
   isOnCard = (entry) => this.#views.length > 0 && entriesToShow(this.state()).includes(entry);
+
+  /**
+   * Call this before reading the list. Call the returned function with the complete list.
+   * @returns {(listed: {has(id: string): boolean}) => void}
+   */
+  reading() {
+    const report = this.#removed.reading();
+    return (listed) => {
+      report(listed);
+      for (const entry of this.entries.filter((each) => isOutdated(each, listed))) this.drop(entry);
+    };
+  }
 
   /** Whether a panel is open. */
   get isPanelOpen() {

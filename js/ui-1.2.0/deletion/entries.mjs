@@ -40,6 +40,9 @@ export function follow(entry, { operation, phase, done, total }, now) {
 /** Returns the phase on screen: "backing_up" while workflows are saved, also after the hold has ended. @param {Entry} entry */
 export const shownPhase = ({ phase, backingUp }) => (backingUp && phase !== "done" ? "backing_up" : phase);
 
+/** Whether certainly nothing has been sent: the deletion waits, or its workflows are being saved. @param {Entry} entry */
+export const isUnsentPhase = (entry) => !entry.sent && ["waiting", "backing_up"].includes(shownPhase(entry));
+
 /**
  * Updates an entry from the server's hold.
  * @param {Entry} entry
@@ -71,6 +74,9 @@ export function entriesToShow({ holding, running, results }) {
   if (holding.length) return holding.slice(0, MAX_HOLDS).reverse();
   return running[0] ? [running[0]] : results.slice(0, 1);
 }
+
+/** Whether all jobs that a result left have gone since. @param {Entry} entry @param {{has(id: string): boolean}} listed */
+export const isOutdated = ({ words }, listed) => Boolean(words?.again.length) && !words?.again.some((id) => listed.has(id));
 
 /** @param {Entry[]} entries @param {string | null | undefined} operation @returns {Entry | undefined} */
 export const findEntry = (entries, operation) => entries.find((entry) => operation && entry.operation === operation);

@@ -24,6 +24,7 @@ export const DELETE = {
   waiting: "Waiting for another deletion to finish…",
   asking: "Asking ComfyUI whether it was sent…",
   closeable: "You can close this panel. The deletion goes on.",
+  notSentYet: "Nothing has been deleted yet.",
   stop: "Stop",
   stopTip: "What was sent stays sent",
 };

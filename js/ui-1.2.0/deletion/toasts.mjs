@@ -2,7 +2,7 @@
 /** One toast for each deletion, updated from the hold to the result while no panel shows the deletion. */
 
 import { COMMON } from "../common/strings.mjs";
-import { isOpen, shownPhase } from "./entries.mjs";
+import { isOpen, isUnsentPhase, shownPhase } from "./entries.mjs";
 import * as words from "./strings.mjs";
 import { HOLD } from "./strings.mjs";
 
@@ -78,7 +78,8 @@ function progressMessage(flow, entry) {
   // A toast that cannot be replaced would still show its first count beside the result.
   const [done, total] = flow.parts.toasts.canAct() ? [entry.done, entry.total] : [0, 0];
   const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), done, total);
-  return { title, detail: words.CLEAR.keepWorking };
+  const { keepWorking } = words.CLEAR;
+  return { title, detail: isUnsentPhase(entry) ? `${words.DELETE.notSentYet} ${keepWorking}` : keepWorking };
 }
 
 /**

@@ -302,3 +302,22 @@ test("a wait that Comfy Cloud asks for is shown with its seconds, and afterwards
   assert.equal(it.flow.secondsToWait(entry), 0);
   assert.equal(it.titles().at(-1), "loading: Deleting jobs… 1 of 300");
 });
+
+test("a result disappears when a complete list has none of the jobs that it left", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  it.ended("h1", deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: null } }));
+  it.flow.reading()(new Map([["b", row("b")]]));
+  assert.equal(it.flow.state().results.length, 1, "the job is still listed");
+  it.flow.reading()(new Map());
+  assert.equal(it.flow.state().results.length, 0);
+});
+
+test("while workflows are saved, the toast says that nothing has been deleted yet", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "backing_up", done: 1, total: 3 });
+  assert.match(it.last()[2].detail, /^Nothing has been deleted yet\./);
+  it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
+  assert.doesNotMatch(it.last()[2].detail, /Nothing has been deleted/);
+});

@@ -99,7 +99,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     toasts: {
       canAct: () => canAct,
       tell: (kind, { title }) => shown.push([kind, title]),
-      create: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, { title }) => shown.push([kind, title]), dismiss: () => shown.push(["dismissed"]) }),
+      create: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, message) => shown.push([kind, message.title, message]), dismiss: () => shown.push(["dismissed"]) }),
     },
     schedule: (run, milliseconds) => timers.push({ at: time + milliseconds, run }),
     openPanel: () => opened.push(1),
