@@ -95,7 +95,7 @@ class BackupFolder:
         self._state.check()
         with disk_access(self._folder):
             paths = files_named_by_id(self._folder, ".zip", "backups_unreadable")
-            paths = [path for path in paths if path.is_file()]
+            paths = [path for path in paths if _may_be_file(path)]
         found = [info for path in paths if (info := _describe(path)) is not None]
         return sorted(found, key=lambda each: (_moment(each), each.operation), reverse=True)
 
@@ -180,6 +180,13 @@ class BackupFolder:
                 if _UNFINISHED.fullmatch(path.name) and not OwnerLock.is_held(path):
                     with suppress(OSError):
                         path.unlink()
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return True  # `_describe` lists a file that the disk cannot describe without its details
 
 
 def _describe(path: Path) -> BackupInfo | None:

@@ -53,7 +53,10 @@ async def test_deleting_one_job_from_comfyui_removes_only_that_job(
             cloud = Comfy(comfyui, session)
             jobs = [(await cloud.run(small_graph(seed))).prompt_id for seed in range(3)]
             assert set(await cloud.get("/history")) == set(jobs)
-            node = {"class_type": "CloudHistoryDeleteJobs", "inputs": {"job_ids": jobs[1], "dry_run": False}}
+            node = {
+                "class_type": "CloudHistoryDeleteJobs",
+                "inputs": {"job_ids": jobs[1], "dry_run": False, "backup": "off"},
+            }
             run = await Comfy(host, session).run({"1": node})
             assert run.ended == "execution_success"
             assert set(await cloud.get("/history")) == {jobs[0], jobs[2]}

@@ -343,3 +343,19 @@ def test_reading_a_corrupted_backup_gives_the_original_job_or_an_error(tmp_path:
         assert backups.job(OPERATION, JOB) == DETAIL
     with suppress(BackupDamaged):
         assert [row["id"] for row in backups.jobs(OPERATION)] == [JOB]
+
+
+def test_a_backup_that_the_disk_cannot_describe_is_listed_without_its_details(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path)
+    stat = Path.stat
+
+    def fail(path: Path, **options: bool) -> os.stat_result:
+        if path.suffix == ".zip":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", fail)
+    (listed,) = BackupFolder(tmp_path).list()
+    assert (listed.operation, listed.jobs, listed.size) == (OPERATION, None, 0)
