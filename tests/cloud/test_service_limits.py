@@ -20,6 +20,7 @@ from cloud_history.service import Operations
 from cloud_history.tasks.stopping import ASKED_TO_WAIT, Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import bare_rate_limit, plan_refusal, rate_limited
+from support.no_backups import without_backups
 from support.requests import delete_jobs
 
 POST, LIST = ("POST", "/api/history"), ("GET", "/api/jobs")
@@ -73,7 +74,7 @@ async def cloud(clock: Clock) -> AsyncIterator[SimulatedCloud]:
 def operations(cloud: SimulatedCloud, clock: Clock, tmp_path: Path) -> Operations:
     environ = {"COMFY_CLOUD_BASE_URL": cloud.base_url, "COMFY_CLOUD_API_KEY": cloud.api_key}
     return Operations(
-        tmp_path,
+        without_backups(tmp_path),
         environ,
         open_client=lambda base_url, key: CloudClient(
             base_url, key.secret, retries=RetryPolicy(rand=lambda: 0.0), sleep=clock.sleep

@@ -109,7 +109,7 @@ export class Deletions {
     return () => {
       this.#views = this.#views.filter((other) => other !== view);
       this.render();
-      if (!this.#views.length) this.notify.resume();
+      if (!this.isPanelOpen) this.notify.resume();
     };
   }
 
@@ -117,17 +117,20 @@ export class Deletions {
   isSpeaker = (view) => this.#views.at(-1) === view;
 
   /** Whether a card in an open panel shows a deletion, so that no toast does. @param {Entry} entry */
-  isOnCard = (entry) => this.#views.length > 0 && entriesToShow(this.state()).includes(entry);
+  isOnCard = (entry) => this.isPanelOpen && entriesToShow(this.state()).includes(entry);
 
   /**
-   * Call this before reading the list. Call the returned function with the complete list.
-   * @returns {(listed: {has(id: string): boolean}) => void}
+   * Call this before reading the list. Call the returned function with the complete list and its account.
+   * @returns {(listed: {has(id: string): boolean}, account: string) => void}
    */
   reading() {
     const report = this.#removed.reading();
-    return (listed) => {
+    return (listed, account) => {
       report(listed);
-      for (const entry of this.entries.filter((each) => isOutdated(each, listed))) this.drop(entry);
+      const kept = this.entries.filter((each) => !isOutdated(each, listed, account));
+      if (kept.length === this.entries.length) return;
+      this.entries = kept;
+      this.change();
     };
   }
 
@@ -154,7 +157,7 @@ export class Deletions {
   isSending = () => this.entries.some((entry) => isOpen(entry) && entry.sent);
 
   /** Whether the list leaves out a job: it is gone, or an open deletion will remove it. @param {Row} row */
-  hides = (row) => this.#removed.has(row.id) || isAboutToGo(this.entries, row);
+  hides = (row) => this.isGone(row) || isAboutToGo(this.entries, row);
 
   /** @param {string} id */
   markOf = (id) => markOf(this.entries, id);
@@ -378,10 +381,15 @@ export class Deletions {
 
   /** Ends a deletion with a message instead of a result. @param {Entry} entry @param {ResultWords} message */
   conclude(entry, message) {
-    Object.assign(entry, { phase: "done", words: message, refusal: "", away: "", undoing: false });
-    this.#forget(entry);
+    this.#end(entry, message);
     this.announce(entry, message);
     this.change();
+  }
+
+  /** @param {Entry} entry @param {ResultWords} message */
+  #end(entry, message) {
+    Object.assign(entry, { phase: "done", words: message, refusal: "", away: "", undoing: false });
+    this.#forget(entry);
   }
 
   /** The end of a deletion is shown, so a reloaded page need not show it. @param {Entry} entry */
@@ -398,8 +406,8 @@ export class Deletions {
   #finish(entry, result) {
     if (!isOpen(entry)) return;
     const message = resultWords(result, entry);
-    this.#forget(entry);
-    Object.assign(entry, { phase: "done", result, words: message, refusal: "", away: "" });
+    entry.result = result;
+    this.#end(entry, message);
     this.#removed.add(goneOf(entry));
     const success = message.kind === "success";
     if (success) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN_MS);

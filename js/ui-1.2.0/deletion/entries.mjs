@@ -75,8 +75,16 @@ export function entriesToShow({ holding, running, results }) {
   return running[0] ? [running[0]] : results.slice(0, 1);
 }
 
-/** Whether all jobs that a result left have gone since. @param {Entry} entry @param {{has(id: string): boolean}} listed */
-export const isOutdated = ({ words }, listed) => Boolean(words?.again.length) && !words?.again.some((id) => listed.has(id));
+/**
+ * Whether all jobs that a result left have gone since. The list of another account says nothing about them.
+ * @param {Entry} entry
+ * @param {{has(id: string): boolean}} listed
+ * @param {string} account whose list it is
+ */
+export function isOutdated(entry, listed, account) {
+  const again = entry.words?.again ?? [];
+  return again.length > 0 && entry.account === account && !again.some((id) => listed.has(id));
+}
 
 /** @param {Entry[]} entries @param {string | null | undefined} operation @returns {Entry | undefined} */
 export const findEntry = (entries, operation) => entries.find((entry) => operation && entry.operation === operation);

@@ -4,7 +4,6 @@
 import { COMMON } from "../common/strings.mjs";
 import { isOpen, isUnsentPhase, shownPhase } from "./entries.mjs";
 import * as words from "./strings.mjs";
-import { HOLD } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
 /** @import { Actions } from "../../../types/list" */
@@ -138,9 +137,9 @@ export function createUndo({ deletions, toasts }) {
   return () => {
     if (deletions.undo() || deletions.entries.some(({ undoing }) => undoing)) return;
     const late = deletions.entries.find(isLate);
-    const title = late ? HOLD.tooLate.title : HOLD.nothing;
+    const title = late ? words.HOLD.tooLate.title : words.HOLD.nothing;
     // Nothing has been sent while a deletion waits for another or saves workflows.
     const follows = late?.sent && late.phase !== "done";
-    toast.show("info", { title, ...(follows && { detail: HOLD.tooLate.text }) });
+    toast.show("info", { title, ...(follows && { detail: words.HOLD.tooLate.text }) });
   };
 }

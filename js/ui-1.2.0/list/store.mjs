@@ -409,7 +409,7 @@ export class Store {
     // An old complete list is more useful than a new one that breaks off.
     if (end.error && !first && !this.incomplete) throw new HistoryApiError(end.error);
     this.#all = fresh;
-    if (end.complete) reportList(fresh);
+    if (end.complete) reportList(fresh, this.account);
     [this.readAt, this.#at, this.incomplete] = [at, this.now(), !end.complete];
     [this.unreadable, this.doubt] = [end.unreadable ?? 0, end.doubt ?? ""];
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The texts of the viewer. */
 
-import { clean, dateTime, fileSize, number } from "../common/format.mjs";
+import { clean, dateTime, number } from "../common/format.mjs";
 
 /** @import { OutputKind } from "./outputs.mjs" */
 
@@ -56,9 +56,6 @@ export const positionWords = (at, all) => `${number(at + 1)} of ${number(all)}`;
 
 /** @param {number} width @param {number} height */
 export const sizeWords = (width, height) => `${number(width)} × ${number(height)}`;
-
-/** @param {number} bytes */
-export const bytesWords = (bytes) => fileSize(bytes);
 
 /** @param {string} name "" if it equals the output's name @param {number | null} created milliseconds since 1970 @param {string} status "" for a completed job */
 export const jobWords = (name, created, status) =>

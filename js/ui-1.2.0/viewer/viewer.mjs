@@ -5,7 +5,7 @@ import { asApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
 import { button, iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean, shortId } from "../common/format.mjs";
+import { clean, fileSize, shortId } from "../common/format.mjs";
 import { isActive, statusWord } from "../common/status.mjs";
 import { errorWords } from "../common/strings.mjs";
 import { hideUndo } from "../list/keys.mjs";
@@ -186,7 +186,7 @@ export class Viewer {
       const blob = await (early ?? this.#fetch(output.filename, this.#at, signal));
       if (signal.aborted) return;
       this.#blob = blob;
-      this.#size = words.bytesWords(blob.size);
+      this.#size = fileSize(blob.size);
       const found = kindOfContent(blob.type);
       const element = found === "text" ? await textElement(blob, clean(output.filename)) : null;
       if (signal.aborted) return;
@@ -205,7 +205,7 @@ export class Viewer {
     const url = this.#url;
     const onSize = (/** @type {number} */ width, /** @type {number} */ height) => {
       if (url !== this.#url) return;
-      this.#size = `${words.sizeWords(width, height)}, ${words.bytesWords(blob.size)}`;
+      this.#size = `${words.sizeWords(width, height)}, ${fileSize(blob.size)}`;
       this.#drawHead(row);
       this.#say();
     };

@@ -307,9 +307,11 @@ test("a result disappears when a complete list has none of the jobs that it left
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.ended("h1", deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: null } }));
-  it.flow.reading()(new Map([["b", row("b")]]));
+  it.flow.reading()(new Map([["b", row("b")]]), "ours");
   assert.equal(it.flow.state().results.length, 1, "the job is still listed");
-  it.flow.reading()(new Map());
+  it.flow.reading()(new Map(), "another");
+  assert.equal(it.flow.state().results.length, 1, "the list of another account does not have the job");
+  it.flow.reading()(new Map(), "ours");
   assert.equal(it.flow.state().results.length, 0);
 });
 
