@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 REPOSITORY = Path(__file__).parents[2]
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
@@ -98,13 +99,18 @@ async def focused(page: Page) -> str:
     # Not `:focus`, which does not match a field of a date while one of its inner buttons has the focus.
     element = page.locator("body :focus-within, body :focus").last
     for _ in range(40):  # a dialog takes the focus once it is drawn
-        if await element.count():
-            break
+        try:
+            if await element.count():
+                return await _heard_name(page, element)
+        except PlaywrightTimeout:
+            continue  # the element or its row went between the two looks
         await page.wait_for_timeout(50)
-    else:
-        return "nothing"
-    active = await element.get_attribute("aria-activedescendant")
-    tree = await (page.locator(f"[id='{active}']") if active else element).aria_snapshot()
+    return "nothing"
+
+
+async def _heard_name(page: Page, element: Locator) -> str:
+    active = await element.get_attribute("aria-activedescendant", timeout=500)
+    tree = await (page.locator(f"[id='{active}']") if active else element).aria_snapshot(timeout=500)
     return tree.splitlines()[0].removeprefix("- ").removesuffix(":") if tree else "something without a name"
 
 
