@@ -38,7 +38,9 @@ async def test_a_run_sends_nothing_before_its_approval_and_always_allow_is_asked
     await expect(asked).to_contain_text("Unsaved Workflow")
     await expect(asked.get_by_role("checkbox", name="Back up their workflows first")).to_be_checked()
     await expect(asked).to_contain_text(f"{finished} workflows, about ")
-    await expect(asked.locator(".cch-dp")).to_contain_text("Sent at once. This can’t be undone.")
+    await expect(asked.locator(".cch-dp")).to_contain_text(
+        "by cancelling the run in ComfyUI. After that it is sent and can’t be undone."
+    )
     await expect(asked).to_contain_text(re.compile(r"the node stops in [12]:\d\d\."))
     await expect(button(asked, "Skip")).to_be_focused()
     assert cloud.history_posts == []

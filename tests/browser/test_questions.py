@@ -85,6 +85,9 @@ async def test_a_backup_chosen_for_a_clear_deletes_the_exact_jobs_after_the_back
     await opened.get_by_text("Back up their workflows first").click()
     await expect(opened.get_by_role("checkbox", name="Back up their workflows first")).to_be_checked()
     await expect(opened).to_contain_text(f"{len(finished)} workflows, about")
+    await expect(opened.locator(".cch-dp")).to_contain_text(
+        "The backup starts at once. You can stop it while the backup is made."
+    )
     await opened.locator(".cch-agree").click()
     await button(opened, f"Clear {len(finished)} jobs").click()
     await expect_removed(page, len(finished))

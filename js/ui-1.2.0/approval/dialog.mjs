@@ -7,7 +7,7 @@ import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { errorWords, nodeName } from "../common/strings.mjs";
 import { backupOption, questionView } from "../deletion/question.mjs";
-import { DELETE, deleteButton, SENT_AT_ONCE } from "../deletion/strings.mjs";
+import { DELETE, deleteButton, workflowUndoHint } from "../deletion/strings.mjs";
 import { APPROVAL, approvalPlace, approvalTitle, approvalWorkflow, timeLeft } from "./strings.mjs";
 
 /** @import { Answer, OpenApproval } from "../../../types/wire" */
@@ -73,9 +73,10 @@ export async function approvalStep(frame, approval, { thumbnails, canAlways, fra
   const view = questionView(approval, {
     thumbnails,
     about: about(approval),
-    backup: !framed && backupOption(approval, backup, (checked) => (backup = checked)),
+    backup: !framed && backupOption(approval, backup, (checked) => view.chooseBackup((backup = checked))),
     note: framed ? framedHint() : canAlways && tick,
-    undo: `${DELETE.history} ${SENT_AT_ONCE}`,
+    undo: (backsUp) => `${DELETE.history} ${workflowUndoHint(backsUp)}`,
+    backsUp: backup,
     atOnce: true,
   });
   const answered = frame.show({

@@ -86,7 +86,7 @@ function createProgressCard(entry, deletions) {
       bar.hidden = entry.away !== "" || phase === "due";
       bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
       // During "checking" everything has been sent: there is nothing to stop.
-      stop.hidden = !entry.hold || entry.away !== "" || phase === "checking" || phase === "due";
+      stop.hidden = !entry.operation || entry.away !== "" || phase === "checking" || phase === "due";
       stop.setAttribute("aria-disabled", String(entry.stopping));
       const known = total > 0 && (phase === "checking" || done > 0);
       const percent = phase === "checking" ? 100 : Math.round((100 * Math.min(done, total)) / Math.max(total, 1));

@@ -174,13 +174,13 @@ export class Deletions {
     return true;
   };
 
-  /** Stops sending. The result says which jobs were sent. Only a deletion that had a hold can be stopped. @param {Entry} entry */
+  /** Stops the backup, or sending. The result says which jobs were sent. @param {Entry} entry */
   async stop(entry) {
-    if (!entry.hold || entry.stopping) return;
+    if (!entry.operation || entry.stopping) return;
     entry.stopping = true;
     this.render();
     try {
-      await this.parts.api.stop(entry.hold);
+      await this.parts.api.stop(entry.operation);
     } catch (error) {
       entry.stopping = false;
       const refused = asApiError(error);

@@ -70,6 +70,7 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   const { hold_seconds: seconds = 0 } = preview;
   // Jobs are backed up one by one, so a clear with a backup needs the exact jobs, which is another preview.
   const backup = backupTick(request, (chosen) => {
+    view.chooseBackup(chosen);
     if (preview.kind === "clear" && chosen) frame.answer("again");
   });
   const view = questionView(preview, {
@@ -77,7 +78,8 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
     workflowName,
     backup,
     note: isClear && hint("info", CLEAR.assets),
-    undo: preview.kind === "clear" ? words.clearHint(seconds) : isClear ? words.undoHint(seconds) : `${DELETE.history} ${words.undoHint(seconds)}`,
+    undo: (backsUp) => (preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.history} `}${words.undoHint(seconds, backsUp)}`),
+    backsUp: request.backup === true,
     atOnce: !seconds,
     finishedHere: finishedHere(),
   });

@@ -1,7 +1,7 @@
 // @ts-check
 /** The parts that every question before a deletion has: what goes, what stays, the jobs, the backup, and whether it can be undone. */
 
-import { checkOption, facts, hint, nameElement, tile, tiles } from "../common/components.mjs";
+import { checkOption, facts, nameElement, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
@@ -22,8 +22,9 @@ import * as words from "./strings.mjs";
  * @property {WorkflowName} [workflowName]
  * @property {[string, string][]} [about] more facts, shown first
  * @property {Child} [backup] the checkbox, or the sentence, on the backup
- * @property {string} undo the sentence that says whether the deletion can be undone
- * @property {boolean} atOnce whether it is sent at once
+ * @property {(backsUp: boolean) => string} undo the sentence that says whether the deletion can be undone
+ * @property {boolean} [backsUp] whether a backup is made first, unless the person chooses otherwise
+ * @property {boolean} atOnce whether it begins at once
  * @property {Child} [note] shown below the jobs
  * @property {number | null} [finishedHere] how many finished jobs the list has, if the server does not know
  */
@@ -132,15 +133,35 @@ export function backupOption({ backup_estimate: estimate }, checked, choose) {
   return checkOption([BACKUP.tick, el("span", { class: "cch-2" }, size), el("span", { class: "cch-2" }, BACKUP.text)], checked, choose, "cch-opt top");
 }
 
+/** The pinned sentence on undo. It depends on the backup, which the person can choose. @param {Pick<Options, "undo" | "atOnce">} options */
+function undoSentence({ undo, atOnce }) {
+  // The text node stays: some frontends move the focus when nodes are added or removed.
+  const text = document.createTextNode("");
+  const [warning, pending] = [icon("warning"), icon("pending")];
+  return {
+    element: el("p", { class: "cch-hint" }, warning, pending, el("span", { dir: "auto" }, text)),
+    /** @param {boolean} backsUp */
+    update(backsUp) {
+      text.data = undo(backsUp);
+      const isWarning = atOnce && !backsUp;
+      warning.toggleAttribute("hidden", !isWarning);
+      pending.toggleAttribute("hidden", isWarning);
+    },
+  };
+}
+
 /**
- * Returns the parts of a dialog that asks before a deletion, and a function to call when the dialog closes.
+ * Returns the parts of a dialog that asks before a deletion, and functions to call when the person chooses whether a
+ * backup is made, and when the dialog closes.
  * @param {Question} question
  * @param {Options} options
  */
-export function questionView(question, { thumbnails, workflowName = noName, about = [], backup = null, note = null, undo, atOnce, finishedHere = null }) {
+export function questionView(question, { thumbnails, workflowName = noName, about = [], backup = null, note = null, undo, backsUp = false, atOnce, finishedHere = null }) {
   const { removable, oldest, newest, last4, source = null, rows = [] } = question;
   const strip = new Strip(rows, removable, thumbnails, workflowName);
   const time = (/** @type {number | null} */ at) => (at === null ? "" : dateTime(at));
+  const sentence = undoSentence({ undo, atOnce });
+  sentence.update(backsUp);
   return {
     body: [
       numbers(question),
@@ -150,7 +171,8 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
       rows.length > 0 && jobsFold(rows, removable, workflowName),
       note,
     ],
-    pinned: [hint(atOnce ? "warning" : "pending", undo)],
+    pinned: [sentence.element],
+    chooseBackup: sentence.update,
     agreement: agreement(question, finishedHere),
     letGo: strip.letGo,
   };

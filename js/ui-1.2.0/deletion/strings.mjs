@@ -66,6 +66,7 @@ export const hiddenSelection = ({ selected, shown }) =>
     : plural(selected, "{n} job is selected. The list does not show it.", "{n} jobs are selected. The list shows none of them.");
 
 export const SENT_AT_ONCE = "Sent at once. This can’t be undone.";
+const AFTER_BACKUP = "After that it is sent and can’t be undone.";
 
 /** @param {number} n */
 export const deleteTitle = (n) => `Delete ${jobs(n)} from your cloud history?`;
@@ -118,9 +119,20 @@ export function nothingToDelete(skipped) {
   return `The selected job stays: ${why}.`;
 }
 
-/** @param {number} seconds */
-export const undoHint = (seconds) =>
-  seconds > 0 ? `You can undo for ${number(seconds)} s; after that it can’t be undone.` : SENT_AT_ONCE;
+/**
+ * Whether and until when a deletion can be undone.
+ * @param {number} seconds of the hold; 0 without a hold
+ * @param {boolean} [backsUp] whether the workflows are backed up before anything is sent
+ */
+export function undoHint(seconds, backsUp = false) {
+  if (!backsUp) return seconds > 0 ? `You can undo for ${number(seconds)} s; after that it can’t be undone.` : SENT_AT_ONCE;
+  const first = seconds > 0 ? `You can undo for ${number(seconds)} s, and then stop it while the backup is made.` : "The backup starts at once. You can stop it while the backup is made.";
+  return `${first} ${AFTER_BACKUP}`;
+}
+
+/** The same for a deletion by a workflow, which has no hold. @param {boolean} backsUp */
+export const workflowUndoHint = (backsUp) =>
+  backsUp ? `The backup starts at once. While it is made, you can stop it by cancelling the run in ComfyUI. ${AFTER_BACKUP}` : SENT_AT_ONCE;
 
 /** @param {number} seconds */
 export const clearHint = (seconds) => `${undoHint(seconds)} If more jobs finish before it is sent, you are asked again.`;

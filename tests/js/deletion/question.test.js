@@ -11,12 +11,13 @@ function element(tag) {
     append(...children) { this.children.push(...children); },
     setAttribute(name, value) { this.attributes[name] = value; },
     addEventListener(type, listener) { this.listeners[type] = listener; },
+    toggleAttribute(name, on) { if (on) this.attributes[name] = ""; else delete this.attributes[name]; },
     get firstChild() { return this.children[0]; },
   };
 }
-globalThis.document = { createElement: element, createElementNS: (space, tag) => element(tag) };
+globalThis.document = { createElement: element, createElementNS: (space, tag) => element(tag), createTextNode: (data) => ({ data }) };
 
-const texts = (node) => (typeof node === "string" ? [node] : [node.textContent, ...(node.children ?? []).flatMap(texts)].filter(Boolean));
+const texts = (node) => (typeof node === "string" ? [node] : [node.data ?? node.textContent, ...(node.children ?? []).flatMap(texts)].filter(Boolean));
 const all = (node, tag) => [...(node.tag === tag ? [node] : []), ...(node.children ?? []).flatMap((child) => all(child, tag))];
 const row = (n, more = {}) => ({ id: `${n}`.padStart(8, "0"), name: `mira_cover_000${n}_.png`, status: "completed", raw: "", created: 0, finished: 120_000, preview: null, output_type: "", ...more });
 const NONE = { active: 0, protected: 0, unknown: 0, already_gone: 0 };
@@ -28,7 +29,7 @@ const thumbnails = () => {
   const [requested, released] = [[], []];
   return { requested, released, requestFor: ({ id }, image) => requested.push([id, image]), release: (image) => released.push(image) };
 };
-const view = (more, options = {}) => questionView(question(more), { thumbnails: thumbnails(), undo: "You can undo for 10 s.", atOnce: false, ...options });
+const view = (more, options = {}) => questionView(question(more), { thumbnails: thumbnails(), undo: () => "You can undo for 10 s.", atOnce: false, ...options });
 const textOf = (shown) => shown.body.filter(Boolean).flatMap(texts).join("|");
 
 test("a question says what goes with its run time, what stays, and the created times", () => {
@@ -42,6 +43,16 @@ test("the sentence on undo is pinned and not in the part that scrolls", () => {
   const shown = view();
   assert.deepEqual(shown.pinned.flatMap(texts), ["You can undo for 10 s."]);
   assert.ok(!textOf(shown).includes("undo"));
+});
+
+test("the sentence on undo follows the choice whether to back up first", () => {
+  const shown = view({}, { undo: (backsUp) => (backsUp ? "Then it can’t be undone." : "Sent at once."), backsUp: true, atOnce: true });
+  const [sentence] = shown.pinned;
+  const [warning, pending] = sentence.children;
+  const seen = () => [...texts(sentence), "hidden" in warning.attributes, "hidden" in pending.attributes];
+  assert.deepEqual(seen(), ["Then it can’t be undone.", true, false]);
+  shown.chooseBackup(false);
+  assert.deepEqual(seen(), ["Sent at once.", false, true]);
 });
 
 test("a clean-up counts active and protected jobs apart from those that its rules keep", () => {

@@ -189,6 +189,13 @@ test("Stop sends one request, and the result says how many jobs were removed", a
   assert.equal(it.titles().at(-1), "warning: Stopped: 1 of 3 jobs removed");
 });
 
+test("a deletion without a hold can be stopped too", async () => {
+  const it = stage({ preview: preview({ hold_seconds: 0 }), send: { operation: "h1", state: "running" } });
+  await it.flow.remove({ ids: ["a"] });
+  await it.flow.stop(it.flow.state().running[0]);
+  assert.deepEqual(it.stopped, ["h1"]);
+});
+
 test("a failed stop can be repeated, and a stop after the end shows no error", async () => {
   for (const [code, told] of [["comfyui_away", "error: It could not be stopped"], ["invalid_request", "info: Removing 3 jobs at 00:00:10"]]) {
     const it = stage({ stop: fail(code) });

@@ -107,6 +107,13 @@ test("the hint says how long a deletion can be undone, or that it cannot", () =>
   assert.equal(words.holdTitle(1, 8), "Removing 1 job in 8 s");
 });
 
+test("with a backup, the hint says that the deletion can be stopped until it is sent", () => {
+  assert.equal(words.undoHint(10, true), "You can undo for 10 s, and then stop it while the backup is made. After that it is sent and can’t be undone.");
+  assert.equal(words.undoHint(0, true), "The backup starts at once. You can stop it while the backup is made. After that it is sent and can’t be undone.");
+  assert.equal(words.workflowUndoHint(false), "Sent at once. This can’t be undone.");
+  assert.match(words.workflowUndoHint(true), /^The backup starts at once\. .* cancelling the run in ComfyUI\. After that it is sent/);
+});
+
 test("a cancellation says how many jobs had finished and how many were not cancelled", () => {
   assert.deepEqual(words.cancelledWords(2, 1, 0), { title: "2 jobs cancelled", detail: "1 had finished already." });
   assert.deepEqual(words.cancelledWords(1, 0, 1), { title: "1 job cancelled", detail: "1 job was not cancelled." });
