@@ -29,8 +29,10 @@ export interface Choice {
   output: OutputType | "";
   /** "open": jobs that are not protected. */
   protection: "" | "protected" | "open";
-  /** Ids of the jobs that a deletion did not remove; null: all jobs. */
+  /** Ids of the jobs that a deletion did not remove for certain; null: all jobs. */
   only: string[] | null;
+  /** The outcome of the jobs in `only`, in words. */
+  onlyWord: string;
   sort: Sort;
 }
 
@@ -44,8 +46,10 @@ export type Happening = "rows" | "choice" | "selection" | "focus" | "load" | "st
 export interface HiddenSelection {
   selected: number;
   shown: number;
+  /** Whether the list shows a job. */
+  isShown(id: string): boolean;
   /** Deselects the jobs that are not shown. Returns the rest, null if none is left. */
-  keepShown(): Target | null;
+  deselectHidden(): Target | null;
 }
 
 export type { Store };
@@ -132,7 +136,7 @@ export interface ViewParts {
   markOf(id: string): Mark | undefined;
   /** Calls back when marks or banners may have changed. */
   subscribe(listener: () => void): () => void;
-  createCards(view: { show(ids: string[]): void; focusList(): void; say: Say }): { element: HTMLElement; destroy(): void };
+  createCards(view: { show(ids: string[], outcome: string): void; focusList(): void; say: Say }): { element: HTMLElement; destroy(): void };
   createDetails(view: PageHost): Details;
   createPage(name: PageName, view: PageHost): Page;
   thumbnails: Thumbnails;

@@ -132,7 +132,7 @@ export class App {
   #createActions() {
     const { api, toasts, dialogs, connect, workflows, deletions, store, protection } = this;
     const protecting = new ProtectionActions({ protection, dialogs, toasts, all: () => store.all() });
-    const cancelling = createCancellation({ api, dialogs, toasts, onChange: () => store.changed() });
+    const cancelling = createCancellation({ api, dialogs, toasts, workflowName: this.#workflowName, onChange: () => store.changed() });
     return {
       remove: (target, confirmed, hidden) => void start(deletions, { account: store.account, ...target }, confirmed, false, hidden),
       cancel: (rows) => void cancelling.ask(rows, store.account),

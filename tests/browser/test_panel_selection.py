@@ -141,14 +141,16 @@ async def test_a_selection_that_a_filter_hides_is_named_before_it_is_deleted(pag
     await expect(panel.count).to_contain_text("2 selected, none shown here")
     opened = await panel.ask_to_delete(2)
     await expect(opened).to_contain_text("2 jobs are selected. The list shows none of them.")
-    await expect(button(opened, "Keep only those shown")).to_have_count(0)
+    await expect(opened.get_by_role("button", name="hidden")).to_have_count(0)
     await button(opened, "Cancel").click()
 
     await panel.select(failed)
     await expect(panel.count).to_contain_text("5 selected, 3 shown here")
     opened = await panel.ask_to_delete(5)
-    await expect(opened).to_contain_text("5 jobs are selected. The list shows only 3 of them.")
-    await button(opened, "Keep only those shown").click()
+    await expect(opened).to_contain_text("5 jobs are selected. The list shows 3 of them and hides 2.")
+    await opened.get_by_text("Show the 5 jobs").click()
+    await expect(opened.locator(".cch-mini > div").filter(has_text="hidden")).to_have_count(2)
+    await button(opened, "Deselect the 2 hidden jobs").click()
     await expect(opened).to_contain_text("Delete 3 jobs from your cloud history?")
     await expect(opened).not_to_contain_text("jobs are selected")
     await button(opened, "Cancel").click()
@@ -158,7 +160,7 @@ async def test_a_selection_that_a_filter_hides_is_named_before_it_is_deleted(pag
     await panel.tab("All").click()
     await panel.select(completed[:1])
     await panel.tab("Failed").click()
-    await button(panel.root, "Keep only those shown").click()
+    await button(panel.root, "Deselect the hidden job").click()
     await expect(panel.count).to_contain_text("3 selected,")
 
 

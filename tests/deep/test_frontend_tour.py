@@ -188,7 +188,7 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     await wait_until_closed(opened)
 
     await panel.select(newest_first(cloud.active)[:1])
-    await button(panel.root, "Cancel 1 job…").click()
+    await button(panel.root, "Cancel 1 active job…").click()
     opened = dialog(page, "Cancel this job?")
     await expect(opened).to_be_visible()
     await tour.look("cancel job", "Keep it running")

@@ -3,10 +3,11 @@
 
 import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { confirmed } from "../common/dialogs.mjs";
+import { hint } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { errorLine } from "../common/strings.mjs";
-import { whichJob } from "./question.mjs";
-import { cancelledWords, cancelLost, cancelWords, NONE_CANCELLED } from "./strings.mjs";
+import { jobsList } from "./question.mjs";
+import { CANCEL_FINAL, cancelledWords, cancelLost, cancelWords, NONE_CANCELLED } from "./strings.mjs";
 
 /** @import { Row } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
@@ -22,9 +23,10 @@ const OUTCOME_UNKNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", 
  * @param {Pick<HistoryApi, "cancel">} parts.api
  * @param {Dialogs} parts.dialogs
  * @param {Pick<Toasts, "tell">} parts.toasts
+ * @param {(id: string) => string} parts.workflowName the name of a workflow, or ""
  * @param {() => void} parts.onChange
  */
-export function createCancellation({ api, dialogs, toasts, onChange }) {
+export function createCancellation({ api, dialogs, toasts, workflowName, onChange }) {
   /** @param {number} cancelled @param {number} already @param {number} left @param {HistoryApiError | null} trouble */
   function tell(cancelled, already, left, trouble) {
     if (trouble && OUTCOME_UNKNOWN.has(trouble.code)) {
@@ -59,8 +61,12 @@ export function createCancellation({ api, dialogs, toasts, onChange }) {
     /** Cancels jobs if the person confirms. @param {Row[]} rows active jobs @param {string} account that owns the jobs */
     async ask(rows, account) {
       const ids = rows.map((row) => row.id);
-      const { title, text, keep, confirm } = cancelWords(ids.length);
-      const view = { title, body: [whichJob(rows), el("p", {}, text)] };
+      const { title, lost, stays, keep, confirm, list } = cancelWords(ids.length, rows.some(({ status }) => status === "in_progress"));
+      const view = {
+        title,
+        body: [jobsList(list, rows, workflowName), el("p", {}, `${lost} ${stays}`)],
+        pinned: [hint("warning", CANCEL_FINAL)],
+      };
       if (await confirmed(dialogs, view, { label: confirm, kind: "danger", icon: "stop" }, keep)) await send(ids, account);
     },
   };

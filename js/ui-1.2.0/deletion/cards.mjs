@@ -9,7 +9,7 @@ import { icon } from "../common/icons.mjs";
 import { COMMON } from "../common/strings.mjs";
 import { BACKUP } from "../protection/strings.mjs";
 import { entriesToShow, isUnsentPhase, shownPhase } from "./entries.mjs";
-import { showLabel, tryAgainLabel } from "./result_strings.mjs";
+import { leftWord, showLabel, tryAgainLabel } from "./result_strings.mjs";
 import { asksToWait, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
@@ -110,7 +110,7 @@ const tallyTable = (lines) =>
     ]),
   );
 
-/** @param {Entry} entry that has ended @param {Deletions} deletions @param {(ids: string[]) => void} show @param {(text: string) => void} copy */
+/** @param {Entry} entry that has ended @param {Deletions} deletions @param {(ids: string[], outcome: string) => void} show @param {(text: string) => void} copy */
 function createResultCard(entry, deletions, show, copy) {
   const { words, result, kind } = entry;
   if (!words) throw new Error("not ended");
@@ -122,7 +122,7 @@ function createResultCard(entry, deletions, show, copy) {
   const foot = el(
     "div",
     { class: "ft" },
-    n > 0 && button({ label: showLabel(n), kind: "ghost", press: () => show(words.again) }),
+    n > 0 && button({ label: showLabel(n), kind: "ghost", press: () => show(words.again, leftWord(result, words.again)) }),
     report,
     el("span", { class: "push" }),
     retry && button({ label: retry, icon: "refresh", press: () => void deletions.tryAgain(entry) }),
@@ -148,7 +148,7 @@ const cardKind = (entry) => (entry.phase === "done" ? "result" : entry.phase ===
 /**
  * @param {object} options
  * @param {Deletions} options.deletions
- * @param {(ids: string[]) => void} options.show shows only these jobs in the list
+ * @param {(ids: string[], outcome: string) => void} options.show shows only these jobs in the list
  * @param {Say} options.say
  * @param {() => void} [options.focusList] called when the card with the focus is removed
  */

@@ -23,7 +23,7 @@ import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "
 /**
  * @typedef {object} Steps
  * @property {(frame: Frame, request: DeletionRequest) => Promise<unknown>} counting
- * @property {(frame: Frame, request: Previewed, grew: boolean) => Promise<string | null>} confirm resolves with "yes" to delete, "again" for another preview, "shown" to keep only the jobs that the list shows
+ * @property {(frame: Frame, request: Previewed, grew: boolean) => Promise<string | null>} confirm resolves with "yes" to delete, "again" for another preview, "deselect" to leave out the jobs that the list hides
  * @property {(frame: Frame, request: Previewed) => Promise<unknown>} nothing
  * @property {(frame: Frame, why?: string) => Promise<string | null>} tooOld resolves with "again" to look again
  * @property {(frame: Frame, origin: Origin) => Promise<unknown>} busy
@@ -107,7 +107,7 @@ export class Confirmation {
     const { preview } = request;
     if ((preview.removable ?? preview.finished) === 0) return steps.nothing(frame, request).then(() => null);
     const answer = await steps.confirm(frame, request, grew);
-    if (answer === "shown") return this.#keepShown(request);
+    if (answer === "deselect") return this.#deselectHidden(request);
     if (answer === "again") return "again";
     if (answer !== "yes") return null;
     if (now() - receivedAt < preview.expires_in * 1000) return request;
@@ -115,8 +115,8 @@ export class Confirmation {
   }
 
   /** @param {Previewed} request @returns {"again" | null} */
-  #keepShown(request) {
-    const target = request.hidden?.keepShown();
+  #deselectHidden(request) {
+    const target = request.hidden?.deselectHidden();
     if (!target) return null;
     const { account } = /** @type {Selection} */ (request.selection);
     request.selection = { ...target, ...(account && { account }) };

@@ -1,14 +1,15 @@
 // @ts-check
 /** Draws the steps of the delete and clear dialogs. */
 
-import { banners, errorStep, hint, notice, skeleton, tile, tiles } from "../common/components.mjs";
+import { banners, errorStep, hint, linkButton, notice, skeleton, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
 import { busyWords, COMMON, TOO_OLD } from "../common/strings.mjs";
-import { allButTitle, allProtected } from "../protection/strings.mjs";
+import { allButTitle, allProtected, backupPromise } from "../protection/strings.mjs";
 import { backupOption, questionView } from "./question.mjs";
 import * as words from "./strings.mjs";
 
+/** @import { HiddenSelection } from "../../../types/list" */
 /** @import { DeletePreview, Preview } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { Frame } from "../common/dialogs.mjs" */
@@ -45,6 +46,13 @@ function grewHint() {
   return again;
 }
 
+/** Says that the list hides selected jobs, and offers to leave those out. @param {Frame} frame @param {HiddenSelection} [hidden] */
+function hiddenPart(frame, hidden) {
+  if (!hidden) return [];
+  const leaveOut = hidden.shown > 0 && linkButton(words.deselectHidden(hidden.selected - hidden.shown), () => frame.answer("deselect"));
+  return [hint("warning", words.hiddenSelection(hidden), "cch-msg warn"), leaveOut];
+}
+
 /** @param {boolean} isClear @param {Preview | DeletePreview} preview */
 function titleOf(isClear, preview) {
   if (!isClear) return words.deleteTitle(preview.removable);
@@ -68,31 +76,34 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   const { preview, status, selection, hidden } = request;
   const isClear = "clear" in selection;
   const { hold_seconds: seconds = 0 } = preview;
+  const undo = (/** @type {boolean} */ backsUp) =>
+    preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.history} `}${words.undoHint(seconds, backsUp)}`;
   // Jobs are backed up one by one, so a clear with a backup needs the exact jobs, which is another preview.
   const backup = backupTick(request, (chosen) => {
     view.chooseBackup(chosen);
     if (preview.kind === "clear" && chosen) frame.answer("again");
+    else frame.say(`${backupPromise(chosen)} ${undo(chosen)}`);
   });
   const view = questionView(preview, {
     thumbnails,
     workflowName,
     backup,
     note: isClear && hint("info", CLEAR.assets),
-    undo: (backsUp) => (preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.history} `}${words.undoHint(seconds, backsUp)}`),
+    undo,
     backsUp: request.backup === true,
     atOnce: !seconds,
     finishedHere: finishedHere(),
+    ...(hidden?.shown && { isShown: hidden.isShown }),
   });
-  const keepShown = hidden && hidden.shown > 0 && { label: DELETE.keepShown, kind: /** @type {const} */ ("ghost"), answer: "shown" };
   const agreed = "policy" in selection && selection.allow_large;
   const label = (isClear && !preview.skipped.protected ? words.clearButton : words.deleteButton)(preview.removable);
   return frame.show({
     title: titleOf(isClear, preview),
     width: WIDTH,
-    body: [...banners(status, api), grew && grewHint(), hidden && hint("warning", words.hiddenSelection(hidden), "cch-msg warn"), ...view.body],
+    body: [...banners(status, api), grew && grewHint(), ...hiddenPart(frame, hidden), ...view.body],
     pinned: view.pinned,
     agreement: agreed ? "" : view.agreement,
-    buttons: [{ label: COMMON.cancel }, ...(keepShown ? [keepShown] : []), { label, kind: "danger", icon: "trash", answer: "yes" }],
+    buttons: [{ label: COMMON.cancel }, { label, kind: "danger", icon: "trash", answer: "yes" }],
   }).finally(view.letGo);
 }
 

@@ -3,12 +3,12 @@
 
 import { checkOption, facts, nameElement, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean, dateTime, number } from "../common/format.mjs";
+import { clean, dateTime, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { jobName, jobNameParts } from "../common/names.mjs";
 import { statusOf, statusWord } from "../common/status.mjs";
 import { accountWords, andMore, goingParts } from "../common/strings.mjs";
-import { backupSize, BACKUP } from "../protection/strings.mjs";
+import { backupPromise, backupSize, BACKUP } from "../protection/strings.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { Question, Row } from "../../../types/wire" */
@@ -27,39 +27,51 @@ import * as words from "./strings.mjs";
  * @property {boolean} atOnce whether it begins at once
  * @property {Child} [note] shown below the jobs
  * @property {number | null} [finishedHere] how many finished jobs the list has, if the server does not know
+ * @property {(id: string) => boolean} [isShown] whether the list shows a job
  */
 
 const { CLEAR, DELETE } = words;
 const MAX_PICTURES = 12;
+const MAX_LINES = 200;
 const LARGE_SHARE = 0.8;
 const MANY_JOBS = 1000;
 
 /** @type {WorkflowName} */
 const noName = () => "";
 
-/** @param {Row} row @param {WorkflowName} workflowName */
-function jobLine(row, workflowName) {
+/** @param {Row} row @param {WorkflowName} workflowName @param {...Child} end */
+function jobLine(row, workflowName, ...end) {
   return el(
     "div",
     {},
     icon(statusOf(row.status).icon, row.status === "failed" ? "s14 i-danger" : "s14 cch-2"),
     nameElement(jobNameParts(row, workflowName(row.workflow_id)), clean(row.name) || clean(row.id)),
-    el("span", { class: "r" }, row.created === null ? "" : dateTime(row.created)),
+    ...end,
   );
 }
 
-/** Shows the job if there is only one. @param {Row[]} rows */
-export const whichJob = (rows) => rows.length === 1 && el("div", { class: "cch-mini" }, ...rows.map((row) => jobLine(row, noName)));
+/** @param {string} text */
+const small = (text) => text && el("span", { class: "cch-2 w" }, text);
 
-/** Lists the jobs that would be deleted, folded if there are several. @param {Row[]} rows @param {number} all @param {WorkflowName} workflowName */
-function jobsFold(rows, all, workflowName) {
+/** Lists jobs with their status and id, which tells jobs of one minute apart. @param {string} label @param {Row[]} rows @param {WorkflowName} workflowName */
+export function jobsList(label, rows, workflowName) {
+  const shown = rows.slice(0, MAX_LINES);
+  const rest = rows.length - shown.length;
+  // The description of a job without a name says the status already.
+  const lines = shown.map((row) => jobLine(row, workflowName, small(row.name || workflowName(row.workflow_id) ? statusWord(row) : ""), el("code", { class: "r" }, shortId(row.id))));
+  return el("div", { class: "cch-mini", tabindex: "0", role: "group", "aria-label": label }, ...lines, rest > 0 && el("div", { class: "cch-2" }, andMore(rest)));
+}
+
+/** Lists the jobs that would be deleted, folded if there are several. @param {Row[]} rows @param {number} all @param {WorkflowName} workflowName @param {(id: string) => boolean} isShown */
+function jobsFold(rows, all, workflowName, isShown) {
   const label = el("span", {}, words.showJobs(all));
   const box = el("div", { class: "cch-mini", tabindex: "0", role: "group", "aria-label": words.showJobs(all) });
   const fold = el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), label), box);
   const fill = () => {
     label.textContent = fold.open ? words.hideJobs(all) : words.showJobs(all);
     if (!fold.open || box.firstChild) return;
-    box.append(...rows.map((row) => jobLine(row, workflowName)));
+    const time = (/** @type {Row} */ { created }) => el("span", { class: "r" }, created === null ? "" : dateTime(created));
+    box.append(...rows.map((row) => jobLine(row, workflowName, small(isShown(row.id) ? "" : DELETE.hiddenJob), time(row))));
     if (all > rows.length) box.append(el("div", { class: "cch-2" }, andMore(all - rows.length)));
   };
   fold.addEventListener("toggle", fill);
@@ -127,10 +139,22 @@ function agreement({ removable: go, finished }, finishedHere = null) {
   return go > MANY_JOBS ? words.agreeMany(go) : "";
 }
 
-/** The checkbox for backups. @param {Question} question @param {boolean} checked @param {(checked: boolean) => void} choose */
+/** The checkbox for backups, with what it promises, or with what is lost without a backup. @param {Question} question @param {boolean} checked @param {(checked: boolean) => void} choose */
 export function backupOption({ backup_estimate: estimate }, checked, choose) {
-  const size = estimate ? backupSize(estimate) : "";
-  return checkOption([BACKUP.tick, el("span", { class: "cch-2" }, size), el("span", { class: "cch-2" }, BACKUP.text)], checked, choose, "cch-opt top");
+  // The text nodes stay: some frontends move the focus when nodes are added or removed.
+  const [size, promise] = [document.createTextNode(""), document.createTextNode("")];
+  const second = el("span", {}, promise);
+  const say = (/** @type {boolean} */ backup) => {
+    size.data = backup && estimate ? backupSize(estimate) : "";
+    promise.data = backupPromise(backup);
+    second.className = backup ? "cch-2" : "";
+  };
+  say(checked);
+  const chosen = (/** @type {boolean} */ backup) => {
+    say(backup);
+    choose(backup);
+  };
+  return checkOption([BACKUP.tick, el("span", { class: "cch-2" }, size), second], checked, chosen, "cch-opt top");
 }
 
 /** The pinned sentence on undo. It depends on the backup, which the person can choose. @param {Pick<Options, "undo" | "atOnce">} options */
@@ -156,7 +180,7 @@ function undoSentence({ undo, atOnce }) {
  * @param {Question} question
  * @param {Options} options
  */
-export function questionView(question, { thumbnails, workflowName = noName, about = [], backup = null, note = null, undo, backsUp = false, atOnce, finishedHere = null }) {
+export function questionView(question, { thumbnails, workflowName = noName, about = [], backup = null, note = null, undo, backsUp = false, atOnce, finishedHere = null, isShown = () => true }) {
   const { removable, oldest, newest, last4, source = null, rows = [] } = question;
   const strip = new Strip(rows, removable, thumbnails, workflowName);
   const time = (/** @type {number | null} */ at) => (at === null ? "" : dateTime(at));
@@ -168,7 +192,7 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
       rows.length > 0 && strip.element,
       backup,
       facts([...about, [DELETE.oldest, time(oldest)], [DELETE.newest, time(newest)], [DELETE.account, last4 || source ? accountWords({ last4, source }) : ""]]),
-      rows.length > 0 && jobsFold(rows, removable, workflowName),
+      rows.length > 0 && jobsFold(rows, removable, workflowName, isShown),
       note,
     ],
     pinned: [sentence.element],

@@ -53,6 +53,17 @@ export function rowWhy(why) {
   return Object.hasOwn(SHORT_WHY, code) ? /** @type {string} */ (SHORT_WHY[code]) : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
+/** Jobs that a deletion certainly left. */
+export const LEFT = MARKS.failed.word;
+
+/** What became of the jobs that can be tried again. An unconfirmed job may be gone, so it is never called "not removed". @param {Result | null} result @param {string[]} again */
+export function leftWord(result, again) {
+  if (!result || !("jobs" in result)) return LEFT;
+  const words = new Set(again.map((id) => ROW_MARKS[/** @type {keyof typeof MARKS} */ (result.jobs[id]?.outcome)]?.word ?? LEFT));
+  if (words.size === 1) return [...words][0] ?? LEFT;
+  return words.has(MARKS.unconfirmed.word) ? "Not removed or unconfirmed" : LEFT;
+}
+
 const MAX_LINES = 6;
 
 /**

@@ -13,7 +13,7 @@ export const DELETE = {
   history: "Only history will be affected.",
   nothing: "Nothing to delete",
   counting: "Delete jobs from your cloud history?",
-  keepShown: "Keep only those shown",
+  hiddenJob: "hidden",
   oldest: "Oldest, created",
   newest: "Newest, created",
   account: "Account",
@@ -62,8 +62,11 @@ const jobs = (n) => plural(n, "{n} job", "{n} jobs");
 /** @param {{selected: number, shown: number}} selection of which the list shows only some jobs */
 export const hiddenSelection = ({ selected, shown }) =>
   shown
-    ? `${number(selected)} jobs are selected. The list shows only ${number(shown)} of them.`
+    ? `${number(selected)} jobs are selected. The list shows ${number(shown)} of them and hides ${number(selected - shown)}.`
     : plural(selected, "{n} job is selected. The list does not show it.", "{n} jobs are selected. The list shows none of them.");
+
+/** @param {number} n */
+export const deselectHidden = (n) => plural(n, "Deselect the hidden job", "Deselect the {n} hidden jobs");
 
 export const SENT_AT_ONCE = "Sent at once. This can’t be undone.";
 const AFTER_BACKUP = "After that it is sent and can’t be undone.";
@@ -168,14 +171,19 @@ export const progressSpoken = (percent) => `Deleting: ${percent} percent`;
 
 /* Cancelling jobs */
 
+export const CANCEL_FINAL = "This can’t be undone.";
 export const NONE_CANCELLED = "No job was cancelled";
 
-/** @param {number} n */
-export const cancelWords = (n) => ({
-  title: plural(n, "Cancel this job?", "Cancel {n} jobs?"),
-  text: plural(n, "It stops now and stays in your history as cancelled.", "They stop now and stay in your history as cancelled."),
-  keep: plural(n, "Keep it running", "Keep them running"),
-  confirm: plural(n, "Cancel job", "Cancel {n} jobs"),
+/** @param {number} n @param {boolean} running whether any of the jobs runs already */
+export const cancelWords = (n, running) => ({
+  title: plural(n, "Cancel this job?", "Cancel {n} active jobs?"),
+  lost: running
+    ? plural(n, "It stops now, and its unfinished work is lost.", "They stop now, and their unfinished work is lost.")
+    : plural(n, "It will not run.", "They will not run."),
+  stays: plural(n, "It stays in your history as cancelled.", "They stay in your history as cancelled."),
+  keep: running ? plural(n, "Keep it running", "Keep them running") : plural(n, "Let it run", "Let them run"),
+  confirm: plural(n, "Cancel job", "Cancel {n} active jobs"),
+  list: plural(n, "The job that stops", "The {n} jobs that stop"),
 });
 
 /** @param {number} cancelled @param {number} already @param {number} left without an answer */

@@ -8,7 +8,7 @@ import { groupOf } from "../common/status.mjs";
 const DAY = 86_400_000;
 
 /** @type {Choice} */
-export const EVERYTHING = { tab: "all", search: "", time: "", from: "", to: "", workflow: "", output: "", protection: "", only: null, sort: "recent" };
+export const EVERYTHING = { tab: "all", search: "", time: "", from: "", to: "", workflow: "", output: "", protection: "", only: null, onlyWord: "", sort: "recent" };
 
 /** Local midnight, `days` days after a date like 2026-11-23. @param {string} date @param {number} [days] */
 function midnight(date, days = 0) {

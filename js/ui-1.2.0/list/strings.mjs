@@ -46,7 +46,6 @@ export const PANEL = {
   activeStay: "Active jobs can’t be deleted.",
   protectedStay: "Protected jobs can’t be deleted.",
   noneRemovable: "None of these jobs can be deleted: they are active, protected or of an unknown status.",
-  keepShown: "Keep only those shown",
   scrolledOut: "This job is outside the visible part of the list.",
   showInList: "Show in the list",
   busy: "Another deletion is running.",
@@ -114,8 +113,8 @@ export const matchingWord = (n, exact) => (exact ? `Select all ${number(n)} matc
 /** @param {number} n */
 export const deleteWord = (n) => `Delete ${number(n)}…`;
 
-/** @param {number} n */
-export const cancelWord = (n) => plural(n, "Cancel {n} job…", "Cancel {n} jobs…");
+/** Says "active", because beside a deletion "Cancel 2 jobs" could mean to cancel that deletion. @param {number} n */
+export const cancelWord = (n) => plural(n, "Cancel {n} active job…", "Cancel {n} active jobs…");
 
 /** @param {number} n */
 export const idsCopied = (n) => (n === 1 ? "Job ID copied" : `${number(n)} job IDs copied`);
@@ -136,7 +135,7 @@ const date = (/** @type {string} */ text) => (text ? dateTime(new Date(`${text}T
  * @returns {[string, Partial<Choice>][]}
  */
 export function chips(choice, current, nameOf) {
-  const { time, from, to, workflow, output, protection, only } = choice;
+  const { time, from, to, workflow, output, protection, only, onlyWord } = choice;
   const named = (/** @type {[string, string][]} */ list, /** @type {string} */ value) => list.find(([key]) => key === value)?.[1] ?? value;
   const range = from && to ? `${date(from)} to ${date(to)}` : from ? `From ${date(from)}` : `To ${date(to)}`;
   /** @type {[string, Partial<Choice>][]} */
@@ -145,7 +144,7 @@ export function chips(choice, current, nameOf) {
     [nameOf(workflow) || (workflow === current ? FIELDS.currentWorkflow : shortId(workflow)), workflow ? { workflow: "" } : {}],
     [named(OUTPUTS, output), output ? { output: "" } : {}],
     [named(PROTECTIONS, protection), protection ? { protection: "" } : {}],
-    [`Not removed (${number(only?.length ?? 0)})`, only ? { only: null } : {}],
+    [`${onlyWord} (${number(only?.length ?? 0)})`, only ? { only: null } : {}],
   ];
   return all.filter(([, without]) => Object.keys(without).length);
 }
@@ -205,11 +204,12 @@ export const allHeld = (n) => ({
 
 export const EMPTY = { title: "No jobs in your cloud history", text: "Jobs you run on Comfy Cloud show up here." };
 
-/** @param {Choice} choice @param {string} current @param {(workflow: string) => string} nameOf */
+/** Names everything that a job would have to match, by the words that the screen uses. @param {Choice} choice @param {string} current @param {(workflow: string) => string} nameOf */
 export function nothingMatches(choice, current, nameOf) {
-  const tab = choice.tab === "all" ? "" : ` ${(TABS.find(([key]) => key === choice.tab)?.[1] ?? "").toLowerCase()}`;
-  const filters = chips(choice, current, nameOf).map(([word]) => ` ${word[0]?.toLowerCase()}${word.slice(1)}`).join(",");
-  return `No${tab} job${filters}${choice.search ? ` matches “${clean(choice.search)}”` : ""}.`;
+  const tab = choice.tab === "all" ? [] : TABS.filter(([key]) => key === choice.tab).map(([, label]) => label);
+  const search = choice.search ? [`“${clean(choice.search)}”`] : [];
+  const all = [...tab, ...chips(choice, current, nameOf).map(([word]) => word), ...search];
+  return all.length === 1 ? `No job matches: ${all[0]}` : `No job matches all of these: ${all.join(" · ")}`;
 }
 
 /** @param {number} at */

@@ -9,6 +9,7 @@ import { isActive } from "../common/status.mjs";
 import { accountWords } from "../common/strings.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { step } from "./keys.mjs";
+import { deselectHidden } from "../deletion/strings.mjs";
 import { cancelWord, countWords, deleteWord, lastRead, matchingWord, someStay, PANEL, TABS, tabSpoken } from "./strings.mjs";
 
 /** @import { PageName, Row, Store, ViewParts } from "../../../types/list" */
@@ -81,9 +82,10 @@ export class Footer {
   #strong = el("b");
   #rest = el("span");
   #matching = linkButton("", () => this.store.selectMatching());
-  #keepShown = linkButton(PANEL.keepShown, () => this.store.selectOnlyShown());
+  #hidden = linkButton("", () => this.store.selectOnlyShown());
   #protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => this.actions.protect(this.store.selectedRows(), !this.#allProtected)) });
-  #cancel = button({ label: PANEL.cancelAsk, icon: "stop", press: () => this.actions.cancel(this.store.selectedRows()) });
+  /** Among the links, because a button in the place of Delete would read as "cancel the deletion". */
+  #cancel = linkButton("", () => this.actions.cancel(this.store.selectedRows()));
   #remove = button({
     label: PANEL.delete,
     icon: "trash",
@@ -92,7 +94,7 @@ export class Footer {
   });
   /** Whether all selected jobs are protected, so that the button says Unprotect. */
   #allProtected = false;
-  #bar = el("div", { class: "cch-actions" }, this.#matching, this.#keepShown, linkButton(PANEL.deselect, () => this.#deselect()), el("span", { class: "push" }, this.#protect, this.#remove, this.#cancel));
+  #bar = el("div", { class: "cch-actions" }, this.#matching, this.#hidden, linkButton(PANEL.deselect, () => this.#deselect()), this.#cancel, el("span", { class: "push" }, this.#protect, this.#remove));
   element = el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, this.#tick, el("span", { class: "cch-grow" }, this.#strong, this.#rest)), this.#bar);
 
   /** @param {ViewParts} parts @param {() => void} focusList @param {(event: MouseEvent) => boolean} isSecondClick whether a click continues a double click in the list */
@@ -109,8 +111,13 @@ export class Footer {
     const { store } = this;
     const { selection } = store;
     const target = selection.target();
-    const keepShown = () => (store.selectOnlyShown(), selection.target());
-    const hidden = { selected: selection.size, shown: store.shownSelected(), keepShown };
+    const shownIds = new Set(store.rows.map(({ id }) => id));
+    const hidden = {
+      selected: selection.size,
+      shown: store.shownSelected(),
+      isShown: (/** @type {string} */ id) => shownIds.has(id),
+      deselectHidden: () => (store.selectOnlyShown(), selection.target()),
+    };
     if (target) this.actions.remove(target, undefined, hidden.shown < hidden.selected ? hidden : undefined);
   }
 
@@ -141,9 +148,10 @@ export class Footer {
     if (this.#tick.firstElementChild) setIcon(this.#tick.firstElementChild, all ? "check" : "minus");
     const focused = this.#bar.contains(document.activeElement);
     this.#bar.hidden = !selection.size;
-    this.#keepShown.hidden = !shown || shown === selection.size;
+    this.#hidden.textContent = deselectHidden(selection.size - shown);
+    this.#hidden.hidden = !shown || shown === selection.size;
     this.#matching.textContent = matchingWord(rows.length, this.store.selectsByIds());
-    this.#matching.hidden = all;
+    this.#matching.hidden = all || !rows.length;
     this.#drawActions();
     if (focused && (this.#bar.hidden || !this.#bar.contains(document.activeElement))) this.focusList();
   }
@@ -163,10 +171,9 @@ export class Footer {
     const onlyActive = size > 0 && chosen.every((row) => isActive(row.status));
     this.#allProtected = chosen.length > 0 && chosen.every(store.protection.covers);
     this.#cancel.hidden = !onlyActive || !store.canCancel();
-    this.#remove.hidden = this.#protect.hidden = !this.#cancel.hidden;
     this.#protect.lastChild?.replaceWith(this.#allProtected ? PROTECT.unprotect : PROTECT.protect);
     if (this.#protect.firstElementChild) setIcon(this.#protect.firstElementChild, this.#allProtected ? "unlock" : "lock");
-    this.#cancel.lastChild?.replaceWith(cancelWord(size));
+    this.#cancel.textContent = cancelWord(size);
     this.#remove.lastChild?.replaceWith(this.#deleteWord(chosen));
     const why = store.whyNotRemovable(chosen);
     this.#remove.title = why || someStay(size, store.removable(chosen).length);

@@ -3,6 +3,7 @@
 
 import { el } from "../common/dom.mjs";
 import { isActive } from "../common/status.mjs";
+import { LEFT } from "../deletion/result_strings.mjs";
 import { Finder } from "./filter_popover.mjs";
 import { hideUndo, panelKey, passes } from "./keys.mjs";
 import { Popups } from "./menu.mjs";
@@ -79,7 +80,7 @@ export class PanelView {
     this.tabs = createTabs(store, this.list.element.id);
     this.finder = new Finder(store, this.#popups, parts.actions.currentWorkflow);
     this.footer = new Footer(parts, () => this.focusList(), (event) => this.list.isSecondClick(event));
-    this.cards = parts.createCards({ show: (ids) => this.show(ids), focusList: () => this.focusList(), say });
+    this.cards = parts.createCards({ show: (ids, outcome) => this.show(ids, outcome), focusList: () => this.focusList(), say });
     this.#build();
     const observer = new window.ResizeObserver(() => this.#measure());
     observer.observe(this.root);
@@ -127,10 +128,10 @@ export class PanelView {
     (element.hidden ? this.root : element).focus({ preventScroll: true });
   }
 
-  /** Lists only these jobs. @param {string[]} ids */
-  show(ids) {
+  /** Lists only these jobs. @param {string[]} ids @param {string} [outcome] what became of them, in words */
+  show(ids, outcome = LEFT) {
     this.back();
-    this.store.choose({ tab: "all", search: "", only: ids });
+    this.store.choose({ tab: "all", search: "", only: ids, onlyWord: outcome });
     this.focusList();
   }
 

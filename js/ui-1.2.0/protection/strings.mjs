@@ -82,8 +82,12 @@ export const LOST = {
 export const BACKUP = {
   tick: "Back up their workflows first",
   text: "Kept on this server. Reopen them from Recently deleted.",
+  none: "There will be no backup, and nothing to reopen from Recently deleted.",
   progress: "Backing up workflows",
 };
+
+/** @param {boolean} backup whether the workflows are backed up */
+export const backupPromise = (backup) => (backup ? BACKUP.text : BACKUP.none);
 
 /** "231 workflows, about 1 MB, about 20 s". @param {{workflows: number, size: number, seconds: number}} estimate */
 export const backupSize = ({ workflows, size, seconds }) =>

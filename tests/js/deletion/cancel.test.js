@@ -3,9 +3,14 @@ import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
 import { createCancellation } from "#ui/deletion/cancel.mjs";
 
-// These tests ignore the dialog.
-const element = () => ({ append: () => undefined, setAttribute: () => undefined });
-globalThis.document ??= { createElement: element, createElementNS: element };
+/** A stub of the DOM elements that a question uses. */
+const element = (tag) => ({
+  tag, children: [], attributes: {},
+  append(...children) { this.children.push(...children); },
+  setAttribute(name, value) { this.attributes[name] = value; },
+});
+globalThis.document = { createElement: element, createElementNS: (space, tag) => element(tag) };
+const texts = (node) => (typeof node === "string" ? [node] : (node.children ?? []).flatMap(texts));
 
 /** Cancels jobs with a server that gives these answers in turn and throws those that are errors. */
 async function cancel(jobs, ...answers) {
@@ -21,7 +26,7 @@ async function cancel(jobs, ...answers) {
   };
   const dialogs = { exclusive: (talk) => talk({ show: async () => "yes" }) };
   const toasts = { tell: (kind, { title, detail = "" }) => told.push(`${kind}: ${title}. ${detail}`.trim()) };
-  const cancelling = createCancellation({ api, dialogs, toasts, onChange: () => (changes += 1) });
+  const cancelling = createCancellation({ api, dialogs, toasts, workflowName: () => "", onChange: () => (changes += 1) });
   await cancelling.ask(Array.from({ length: jobs }, (_, n) => ({ id: `j${n}`, name: "", status: "pending", finished: null, created: null })), "ours");
   assert.equal(changes, 1, "the list is read again after every outcome");
   return told.join();
@@ -46,4 +51,30 @@ test("a refused cancellation says why", async () => {
 
 test("cancelling all jobs is a success", async () => {
   assert.equal(await cancel(2, {}), "success: 2 jobs cancelled.");
+});
+
+/** What the question says before jobs with these statuses are cancelled. */
+async function question(...statuses) {
+  let asked;
+  const dialogs = { exclusive: (talk) => talk({ show: async (view) => void (asked = view) }) };
+  const cancelling = createCancellation({ api: {}, dialogs, toasts: {}, workflowName: () => "", onChange: () => undefined });
+  await cancelling.ask(statuses.map((status, n) => ({ id: `j${n}`, name: `mira_${n}.png`, status, raw: "", created: null, error: null, workflow_id: "" })), "ours");
+  const { title, body, pinned, buttons } = asked;
+  return { title, text: [...body, ...pinned].flatMap(texts).join("|"), labels: buttons.map(({ label }) => label) };
+}
+
+test("before jobs are cancelled, the question lists them with their status and says what is lost", async () => {
+  const { title, text, labels } = await question("in_progress", "pending");
+  assert.equal(title, "Cancel 2 active jobs?");
+  for (const each of ["mira|_0.png|In progress", "mira|_1.png|Pending", "They stop now, and their unfinished work is lost. They stay in your history as cancelled.", "This can’t be undone."]) {
+    assert.ok(text.includes(each), `${each} in ${text}`);
+  }
+  assert.deepEqual(labels, ["Keep them running", "Cancel 2 active jobs"]);
+});
+
+test("a job that has not started yet loses no work", async () => {
+  const { title, text, labels } = await question("pending");
+  assert.equal(title, "Cancel this job?");
+  assert.ok(text.includes("It will not run. It stays in your history as cancelled."), text);
+  assert.deepEqual(labels, ["Let it run", "Cancel job"]);
 });

@@ -12,7 +12,7 @@ function element(tag) {
     press() { this.checked = !this.checked; this.listeners.change({ target: this }); },
   };
 }
-globalThis.document = { createElement: element, createElementNS: (space, tag) => element(tag) };
+globalThis.document = { createElement: element, createElementNS: (space, tag) => element(tag), createTextNode: (data) => ({ data }) };
 const boxOf = (tick) => tick.children.find(({ tag }) => tag === "input");
 
 test("the backup checkbox starts with the setting and keeps the person's choice when the preview is repeated", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { questionView } from "#ui/deletion/question.mjs";
+import { backupOption, jobsList, questionView } from "#ui/deletion/question.mjs";
 import * as words from "#ui/deletion/strings.mjs";
 import { backupSize } from "#ui/protection/strings.mjs";
 
@@ -107,6 +107,35 @@ test("the list in a question shows the created time of each job and cuts names i
   assert.deepEqual(texts(name), ["mira_cover", "_0007_.png"]);
   const time = all(fold, "span").find(({ attributes }) => attributes.class === "r");
   assert.deepEqual(texts(time), [], "the finished time does not stand in for the created time");
+});
+
+test("the list in a question marks the jobs that the panel’s list hides", () => {
+  const shown = view({ removable: 1, rows: [row(1)] }, { isShown: () => false });
+  const words = (each) => all(each.body.filter(Boolean).find(({ tag }) => tag === "details"), "span").filter(({ attributes }) => attributes.class === "cch-2 w").flatMap(texts);
+  assert.deepEqual(words(shown), ["hidden"]);
+  assert.deepEqual(words(view({ removable: 1, rows: [row(1)] })), []);
+});
+
+test("without a tick, the backup option promises no backup and says that there is nothing to reopen", () => {
+  const chosen = [];
+  const option = backupOption({ backup_estimate: { workflows: 2, size: 9_000, seconds: 2 } }, true, (backup) => chosen.push(backup));
+  const says = () => texts(option).join("|");
+  assert.equal(says(), "Back up their workflows first|2 workflows, about 9 KB, about 2 s|Kept on this server. Reopen them from Recently deleted.");
+  const tick = (checked) => all(option, "input")[0].listeners.change({ target: { checked } });
+  tick(false);
+  assert.equal(says(), "Back up their workflows first|There will be no backup, and nothing to reopen from Recently deleted.");
+  tick(true);
+  assert.ok(says().includes("Kept on this server."));
+  assert.deepEqual(chosen, [false, true]);
+  assert.ok(texts(backupOption({}, false, () => undefined)).join().includes("There will be no backup"));
+});
+
+test("a list of jobs gives each job’s name and status, once", () => {
+  const rows = [row(1, { status: "in_progress" }), row(2, { name: "", status: "pending" })];
+  const [named, unnamed] = jobsList("The 2 jobs that stop", rows, () => "").children.map((line) => texts(line).join("|"));
+  assert.match(named, /^mira_cover\|_0001_\.png\|In progress\|00000001$/);
+  assert.match(unnamed, /^Pending,\|.*\|00000002$/);
+  assert.equal(unnamed.match(/Pending/g).length, 1);
 });
 
 test("the size of a backup is an estimate and says so", () => {

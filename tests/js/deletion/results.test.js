@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { leftWord } from "#ui/deletion/result_strings.mjs";
 import { CLEARED, ROSE, STATUS, UNSENT, deleted, fail, hold, preview, row, stage } from "./stage.js";
 
 test("events bring the progress and the result, and the card of a full success closes by itself", async () => {
@@ -329,4 +330,14 @@ test("while workflows are saved, the toast says that nothing has been deleted ye
   assert.match(it.last()[2].detail, /^Nothing has been deleted yet\./);
   it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
   assert.doesNotMatch(it.last()[2].detail, /Nothing has been deleted/);
+});
+
+test("the filter for the jobs of a result names their outcome, and never calls an unconfirmed job “not removed”", () => {
+  const left = (...outcomes) => leftWord(deleted({ deleted: 1 }, Object.fromEntries(outcomes.map((outcome, n) => [`${n}`, { outcome, why: null }]))), outcomes.map((_, n) => `${n}`));
+  assert.equal(left("unconfirmed", "unconfirmed"), "Unconfirmed");
+  assert.equal(left("failed"), "Not removed");
+  assert.equal(left("not_attempted", "not_attempted"), "Not tried");
+  assert.equal(left("failed", "not_attempted"), "Not removed");
+  assert.equal(left("failed", "unconfirmed"), "Not removed or unconfirmed");
+  assert.equal(leftWord({ kind: "delete", outcome: "failed", report: "", error: {} }, ["a"]), "Not removed");
 });

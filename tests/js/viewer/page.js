@@ -4,6 +4,9 @@ class FakeText {
   constructor(text) {
     this.textContent = String(text);
   }
+  replaceWith(text) {
+    this.textContent = String(text);
+  }
 }
 
 class FakeElement {
@@ -20,6 +23,12 @@ class FakeElement {
 
   get children() {
     return this.childNodes.filter((child) => child instanceof FakeElement);
+  }
+  get firstElementChild() {
+    return this.children[0] ?? null;
+  }
+  get lastChild() {
+    return this.childNodes.at(-1) ?? null;
   }
   get textContent() {
     return this.childNodes.map((child) => child.textContent).join("");
