@@ -33,7 +33,8 @@ def debian_root() -> bool:
 def apt_install(*packages: str) -> None:
     """Install packages. Raises StepFailed."""
     env = {"DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "-qy", "-o", f"DPkg::Lock::Timeout={MAX_SECONDS}", "install", *packages]
+    install = ["apt-get", "-qy", "-o", f"DPkg::Lock::Timeout={MAX_SECONDS}"]
+    install += ["-o", "Acquire::Retries=3", "install", *packages]
     with _one_at_a_time:
         wait_for_locks()
         run_step("apt-get update", ["apt-get", "-q", "update"], env=env, lasts="about 10 s")
