@@ -112,7 +112,9 @@ async def look_at_the_pictures(panel: Panel, cloud: SimulatedCloud) -> None:
         job for job in newest_first(cloud.listed("completed")) if job.media == "images" and len(job.files) > 1
     )
     await panel.search(pictured.id)
-    await panel.row(pictured).dblclick()
+    # Before, the row moves, and the second click hits another row or a picture.
+    await expect(panel.rows).to_have_count(1)
+    await panel.row(pictured).locator(".cch-name").dblclick()
     outputs = panel.root.locator(".cch-outgrid img:not([hidden])")
     await expect(outputs).to_have_count(len(pictured.files))
 
