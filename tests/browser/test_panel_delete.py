@@ -45,6 +45,23 @@ async def test_only_the_selected_jobs_are_deleted(page: Page, cloud: SimulatedCl
 
 
 @ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=60)
+async def test_a_deletion_from_the_details_returns_to_the_list_and_to_its_undo(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    job = newest_first(cloud.finished)[0]
+    panel = await open_list(page, cloud)
+    await panel.row(job).dblclick()
+    details = panel.root.locator(".cch-details")
+    await button(details, "Delete…").click()
+    opened = await panel.delete_dialog()
+    await button(opened, "Delete 1 job").click()
+    await expect(details).to_have_count(0)
+    await expect(button(panel.cards.filter(has_text="Nothing has been sent yet."), "Undo")).to_be_focused()
+    await expect(panel.row(job)).to_have_count(0)
+
+
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
 async def test_deleting_all_matching_jobs_deletes_only_those_of_the_preview(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)

@@ -140,7 +140,9 @@ async def cancel_where_the_server_can(panel: Panel, cloud: SimulatedCloud) -> No
     await panel.row(running).get_by_text("Cancel job").click()
     opened = dialog(page, "Cancel this job?")
     await expect(button(opened, "Keep it running")).to_be_focused()
-    await expect(opened).to_contain_text("It stops now and stays in your history as cancelled.")
+    await expect(opened).to_contain_text(
+        "It stops now, and its unfinished work is lost. It stays in your history as cancelled."
+    )
     await button(opened, "Cancel job").click()
     await expect(toasts(page, "1 job cancelled")).to_be_visible()
     await expect(panel.row(running)).to_contain_text("Cancelled")

@@ -42,7 +42,7 @@ async def test_a_workflow_can_be_opened_from_its_backup(
     await expect(entry).to_contain_text("Panel")
     await expect(entry).to_contain_text("Backup, ")
     await expect(record).to_contain_text("2 jobs removed in this record")
-    await entry.get_by_role("button", name="Show jobs").click()
+    await entry.locator(".ttl").click()
     await expect(entry.get_by_role("button", name="Open", exact=True)).to_have_count(2)
     before = await page.evaluate(TABS)
     await entry.get_by_role("button", name="Open", exact=True).first.click()

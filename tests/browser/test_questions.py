@@ -36,7 +36,9 @@ async def test_undo_and_buttons_stay_in_view_in_a_small_window_while_the_rest_sc
     await panel.list.press("Delete")
     opened = dialog(page, "from your cloud history?")
     finished = len(cloud.finished)
-    await expect(opened.locator(".cch-dp")).to_contain_text("You can undo for 10 s; after that it can’t be undone.")
+    await expect(opened.locator(".cch-dp")).to_contain_text(
+        "You can undo for 10 s, and then stop it while the backup is made."
+    )
     await expect(opened.locator(".cch-strip")).to_contain_text(f"and {finished - 12} more")
     await expect(opened.locator(".cch-strip img:visible").first).to_be_visible()
     await opened.get_by_text(f"Show the {finished} jobs").click()

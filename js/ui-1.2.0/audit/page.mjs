@@ -155,7 +155,8 @@ function createEntry(entry, now, state, actions) {
   const [name, colour] = entryIcon(entry);
   const lines = [entryAbout(entry, now), entryRunTime(entry), ...entryKept(entry)].filter(Boolean).map((line) => el("div", { dir: "auto" }, line));
   const arrow = icon("right", "s14");
-  const toggle = el("button", { type: "button", class: "cch-ib s", "aria-describedby": title.id, onclick: actions.toggle }, arrow);
+  // A press of the button reaches the whole head, which opens the entry wherever it is clicked.
+  const toggle = el("button", { type: "button", class: "cch-ib s", "aria-describedby": title.id }, arrow);
   const box = el("div", { class: "cch-unfolded" });
   /** @type {(() => void)[]} */
   let cleanups = [];
@@ -165,7 +166,7 @@ function createEntry(entry, now, state, actions) {
   };
   const text = el("div", { class: "cch-grow cch-any" }, title, el("div", { class: "cch-t12 cch-2" }, ...lines));
   return {
-    element: el("li", { class: "cch-entry" }, el("div", { class: "hd" }, icon(name, colour), text, toggle), box),
+    element: el("li", { class: "cch-entry" }, el("div", { class: "hd", onclick: actions.toggle }, icon(name, colour), text, toggle), box),
     toggle,
     destroy: cleanUp,
     draw() {

@@ -30,6 +30,7 @@ export const DETAILS = {
   cancel: "Cancel job…",
   remove: "Delete…",
   gone: { title: "Comfy Cloud does not find this job", text: "It may have been removed elsewhere. Refresh the list." },
+  notListed: { title: "This job is no longer in your cloud history", text: "The list has been read again since you opened this job." },
 };
 
 /** @param {number} n */

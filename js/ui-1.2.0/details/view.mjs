@@ -1,7 +1,7 @@
 // @ts-check
 /** A job's details, over or beside the list. Shows the row's data at once, and the rest when it has loaded. */
 
-import { asApiError } from "../api.mjs";
+import { asApiError, HistoryApiError } from "../api.mjs";
 import { copyText } from "../common/browser.mjs";
 import { button, hint, iconButton, linkButton, nameElement } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -14,7 +14,11 @@ import { DETAILS } from "./strings.mjs";
 
 /** @import { PageParts } from "../../../types/list" */
 /** @import { JobDetails, Row } from "../../../types/wire" */
-/** @import { HistoryApiError } from "../api.mjs" */
+
+/** Our code for a job that the list no longer has. */
+const NOT_LISTED = "not_listed";
+/** What is said about a job without details, by the code of the error. @type {Record<string, import("../common/strings.mjs").Words>} */
+const GONE = { not_found: DETAILS.gone, [NOT_LISTED]: DETAILS.notListed };
 
 /** @param {HTMLElement} element @param {string} why a tooltip; "" if the button works */
 function disable(element, why) {
@@ -53,6 +57,7 @@ export class Details {
       store.protection.subscribe(() => this.#drawProtection()),
       // Beside the list, the buttons depend on the selection.
       store.on(["selection"], () => this.#pane && this.#drawProtection()),
+      store.on(["rows"], () => this.#noticeRemoval()),
       store.names.subscribe(() => this.#row && this.#drawHead(this.#row)),
     ];
   }
@@ -101,6 +106,17 @@ export class Details {
     this.#details = details ?? this.#details;
     this.#error = error && asApiError(error);
     this.#learnName(row);
+    this.#draw();
+  }
+
+  /** Says that the job is gone if the list, which is complete, no longer has it. */
+  #noticeRemoval() {
+    const { store } = this.parts;
+    const listed = !store.loading && !store.incomplete && store.readAt !== null;
+    if (!this.#row || this.#pane || this.#error?.code === NOT_LISTED || !listed || store.get(this.#row.id)) return;
+    this.#request?.abort();
+    this.#request = null;
+    this.#error = new HistoryApiError({ code: NOT_LISTED });
     this.#draw();
   }
 
@@ -179,21 +195,23 @@ export class Details {
   #errorCard() {
     if (!this.#error || !this.#row) return null;
     const row = this.#row;
-    const gone = this.#error.code === "not_found";
-    const { title, text } = gone ? DETAILS.gone : errorWords(this.#error);
+    const gone = GONE[this.#error.code];
+    const left = this.#error.code === NOT_LISTED;
+    const { title, text } = gone ?? errorWords(this.#error);
     const press = () => {
+      if (left) return void this.parts.back();
       if (gone) return void this.parts.store.refresh();
       void this.#load(row);
       this.#draw();
     };
     const body = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), el("div", { class: "cch-2" }, text));
-    const retry = button({ label: gone ? PANEL.refresh : COMMON.tryAgain, press });
+    const retry = button({ label: left ? PANEL.back : gone ? PANEL.refresh : COMMON.tryAgain, press });
     return el("div", { class: "cch-card", role: "status" }, el("div", { class: "hd" }, icon("warning", "i-warn"), body, retry));
   }
 
   /** @param {Row} job @param {boolean} waiting */
   #drawTail(job, waiting) {
-    const { workflows, store, actions, close } = this.parts;
+    const { workflows, store, actions, close, back } = this.parts;
     const known = this.#details ?? undefined;
     const active = isActive(job.status);
     const { size } = store.selection;
@@ -201,12 +219,12 @@ export class Details {
     const why = elsewhere || store.blocked();
     const open = button({ label: DETAILS.open, icon: "flow", press: () => void workflows.open(job.id, known).then((opened) => opened && this.element.closest("[role=dialog]") && close()) });
     const download = iconButton("down", DETAILS.download, () => void workflows.download(job.id, known), "cch-ib field");
-    const gone = button({ label: DETAILS.remove, icon: "trash", kind: "danger-quiet", press: () => why || actions.remove({ ids: [job.id] }) });
+    const gone = button({ label: DETAILS.remove, icon: "trash", kind: "danger-quiet", press: () => why || actions.remove({ ids: [job.id] }, this.#pane ? undefined : back) });
     disable(gone, why);
     const left = active && store.canCancel() && button({ label: DETAILS.cancel, icon: "stop", press: () => elsewhere || actions.cancel([job]) });
     if (left) disable(left, elsewhere);
     const has = waiting || Boolean(known?.workflow);
-    const there = this.#error?.code !== "not_found";
+    const there = !GONE[this.#error?.code ?? ""];
     const isProtected = store.protection.covers(job);
     const protectionPress = there && protectionButton(isProtected, () => elsewhere || actions.protect([job], !isProtected));
     if (protectionPress) disable(protectionPress, elsewhere);

@@ -27,6 +27,9 @@ class FakeElement {
   get firstElementChild() {
     return this.children[0] ?? null;
   }
+  get firstChild() {
+    return this.childNodes[0] ?? null;
+  }
   get lastChild() {
     return this.childNodes.at(-1) ?? null;
   }
