@@ -195,6 +195,9 @@ export interface Question {
   removable: number;
   /** How many finished jobs the history has; null or absent: unknown. */
   finished?: number | null;
+  /** A deletion of a larger share of the finished jobs, or of more jobs, needs an extra confirmation. */
+  large_share: number;
+  many_jobs: number;
   by_status: Record<FinishedStatus, number>;
   /** When the oldest and the newest of the jobs were created. */
   oldest: number | null;

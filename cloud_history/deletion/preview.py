@@ -18,6 +18,7 @@ from ..jobs.rows import milliseconds
 from ..jobs.status import FINISHED, JobCounts, JobStatus
 from ..state.credentials import Connection
 from .report import Payload
+from .thresholds import LARGE_SHARE, MANY_JOBS
 
 VALID_SECONDS = 300
 MAX_PREVIEWS = 100
@@ -25,6 +26,10 @@ MAX_ROWS = 200
 """Maximum number of jobs that a preview lists for the browser."""
 MAX_KEPT_JOBS = 100_000
 """Maximum number of jobs in all stored previews together, about 40 MB. A single preview may have more."""
+
+
+THRESHOLDS: Payload = {"large_share": LARGE_SHARE, "many_jobs": MANY_JOBS}
+"""The thresholds as JSON. The browser may know how many jobs there are when the server does not, so it compares."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class ClearPreview:
             "outputs": None,
             "took": None,
             "timed": 0,
+            **THRESHOLDS,
         }
 
 
@@ -141,6 +147,7 @@ class DeletionPreview:
             "outputs": sum(job.outputs_count or 0 for job in self.jobs),
             "took": round(sum(took, timedelta()).total_seconds() * 1000) if took else None,
             "timed": len(took),
+            **THRESHOLDS,
         }
 
 

@@ -15,13 +15,12 @@ from datetime import date, datetime, timedelta, timezone
 from enum import Enum
 from typing import Any
 
+from ..deletion.thresholds import LARGE_SHARE
 from ..errors import PolicyRefused
 from ..jobs.job import Job
 from ..jobs.status import FINISHED, JobStatus, listed
 from .durations import span
 
-LARGE_SHARE = 0.8
-"""A policy that would delete a larger share of the jobs needs an extra confirmation."""
 MAX_KEPT = 1_000_000
 MAX_TEXT_CHARACTERS = 100
 

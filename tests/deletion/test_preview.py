@@ -17,6 +17,7 @@ from cloud_history.deletion.preview import (
     Previews,
     preview_jobs,
 )
+from cloud_history.deletion.thresholds import LARGE_SHARE, MANY_JOBS
 from cloud_history.errors import PreviewExpired
 from cloud_history.jobs.filters import ProtectedJobs
 from cloud_history.secret import Secret
@@ -202,3 +203,9 @@ def test_a_preview_says_how_long_its_jobs_ran_and_of_how_many_that_is_known() ->
     payload = preview_jobs([*ran, three]).payload()
     assert (payload["took"], payload["timed"], payload["removable"]) == (180_000, 2, 3)
     assert preview_jobs([three]).payload()["took"] is None
+
+
+def test_each_preview_says_from_where_on_the_browser_asks_once_more() -> None:
+    for preview in (COUNTS, preview_jobs([JOB])):
+        payload = preview.payload()
+        assert (payload["large_share"], payload["many_jobs"]) == (LARGE_SHARE, MANY_JOBS)

@@ -46,6 +46,21 @@ const BATCH = 200;
 /** An entry with more jobs can be searched. */
 const SEARCHED_FROM = 10;
 
+/** What has to end when a part of the page is redrawn or leaves the screen. */
+class Cleanups {
+  /** @type {(() => void)[]} */
+  #all = [];
+
+  /** @param {() => void} cleanUp */
+  add(cleanUp) {
+    this.#all.push(cleanUp);
+  }
+
+  run = () => {
+    for (const cleanUp of this.#all.splice(0)) cleanUp();
+  };
+}
+
 let made = 0;
 
 /** @param {AuditEntry} entry @returns {[IconName, string]} */
@@ -82,7 +97,7 @@ function jobLine(job, now, { nameOf, open, download, copy }) {
   );
 }
 
-/** A list that grows while it is scrolled, because a deletion may have thousands of jobs. @param {DeletedJob[]} jobs @param {number} now @param {EntryActions} actions @param {(() => void)[]} cleanups */
+/** A list that grows while it is scrolled, because a deletion may have thousands of jobs. @param {DeletedJob[]} jobs @param {number} now @param {EntryActions} actions @param {Cleanups} cleanups */
 function jobList(jobs, now, actions, cleanups) {
   const list = el("ul");
   const end = el("li", { "aria-hidden": "true" });
@@ -98,32 +113,27 @@ function jobList(jobs, now, actions, cleanups) {
   if (end.parentNode) {
     const observer = new window.IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && more());
     observer.observe(end);
-    cleanups.push(() => observer.disconnect());
+    cleanups.add(() => observer.disconnect());
   }
   return list;
 }
 
-/** The jobs of an entry, with a search if there are many. @param {DeletedJob[]} jobs @param {number} now @param {EntryState} state @param {EntryActions} actions @param {(() => void)[]} cleanups */
+/** The jobs of an entry, with a search if there are many. @param {DeletedJob[]} jobs @param {number} now @param {EntryState} state @param {EntryActions} actions @param {Cleanups} cleanups */
 function jobsPart(jobs, now, state, actions, cleanups) {
   const box = el("div", { class: "cch-stack" });
   const count = el("span", { class: "cch-2 cch-t12", role: "status" });
-  /** @type {(() => void)[]} */
-  let leaving = [];
-  const leave = () => {
-    for (const each of leaving) each();
-    leaving = [];
-  };
+  const ofList = new Cleanups();
   const draw = () => {
     const found = matching(jobs, state.search, actions.workflowName);
     const searched = state.search.trim() !== "";
     const shown = state.all || searched ? found : found.slice(0, FIRST);
     const rest = found.length > shown.length && linkButton(showAll(jobs.length), actions.all);
     const copy = linkButton(copyIds(found.length), () => actions.copy(found));
-    leave();
+    ofList.run();
     count.textContent = searched ? (found.length ? foundWord(found.length, jobs.length) : AUDIT.noMatch) : "";
-    box.replaceChildren(jobList(shown, now, actions, leaving), el("div", { class: "cch-kept-foot" }, rest, found.length > 1 && copy));
+    box.replaceChildren(jobList(shown, now, actions, ofList), el("div", { class: "cch-kept-foot" }, rest, found.length > 1 && copy));
   };
-  cleanups.push(leave);
+  cleanups.add(ofList.run);
   draw();
   if (jobs.length <= SEARCHED_FROM) return [box];
   const input = el("input", {
@@ -136,7 +146,7 @@ function jobsPart(jobs, now, state, actions, cleanups) {
   return [el("div", { class: "cch-search" }, icon("search"), input), count, box];
 }
 
-/** @param {AuditEntry} entry @param {number} now @param {EntryState} state @param {EntryActions} actions @param {(() => void)[]} cleanups */
+/** @param {AuditEntry} entry @param {number} now @param {EntryState} state @param {EntryActions} actions @param {Cleanups} cleanups */
 function entryBody(entry, now, state, actions, cleanups) {
   const { loaded } = state;
   if (!loaded) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
@@ -158,24 +168,19 @@ function createEntry(entry, now, state, actions) {
   // A press of the button reaches the whole head, which opens the entry wherever it is clicked.
   const toggle = el("button", { type: "button", class: "cch-ib s", "aria-describedby": title.id }, arrow);
   const box = el("div", { class: "cch-unfolded" });
-  /** @type {(() => void)[]} */
-  let cleanups = [];
-  const cleanUp = () => {
-    for (const leave of cleanups) leave();
-    cleanups = [];
-  };
+  const cleanups = new Cleanups();
   const text = el("div", { class: "cch-grow cch-any" }, title, el("div", { class: "cch-t12 cch-2" }, ...lines));
   return {
     element: el("li", { class: "cch-entry" }, el("div", { class: "hd", onclick: actions.toggle }, icon(name, colour), text, toggle), box),
     toggle,
-    destroy: cleanUp,
+    destroy: cleanups.run,
     draw() {
       const label = state.open ? AUDIT.hideJobs : AUDIT.showJobs;
       toggle.setAttribute("aria-label", label);
       toggle.setAttribute("aria-expanded", String(state.open));
       toggle.title = label;
       setIcon(arrow, state.open ? "dn" : "right");
-      cleanUp();
+      cleanups.run();
       box.hidden = !state.open;
       const children = state.open ? entryBody(entry, now, state, actions, cleanups) : [];
       box.replaceChildren(...children.filter((child) => child instanceof window.Node));

@@ -58,7 +58,8 @@ export function entryTitle({ state, asked, removed: gone, counts }) {
   if (state === "unknown" || gone === null || (gone === 0 && open > 0 && open === all)) return crashWords(all).title;
   if (gone === 0 && open > 0) return NONE_KNOWN;
   if (gone === 0) return all ? NOT_REMOVED : removed(0);
-  return all === null || gone >= all ? removed(gone) : `${number(gone)} of ${removed(all)}`;
+  if (all === null || gone >= all) return removed(gone);
+  return plural(all, `${number(gone)} of {n} job removed`, `${number(gone)} of {n} jobs removed`);
 }
 
 /** @param {AuditEntry} entry */

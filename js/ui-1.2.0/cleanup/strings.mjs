@@ -2,6 +2,7 @@
 /** Texts of Clean up. */
 
 import { clean, number, plural } from "../common/format.mjs";
+import { agreeAll, agreePart, percentOf } from "../deletion/strings.mjs";
 import { isRule, ruleOf } from "./rules.mjs";
 
 /** @import { KeepReason, Policy } from "../../../types/wire" */
@@ -64,11 +65,9 @@ export function agreeWord({ go, share, all, large, finished }) {
   // The policy may be limited to a status or to one workflow.
   const narrowed = about < finished;
   if (all && narrowed) return plural(go, "Yes, delete the only job these rules are about", "Yes, delete all {n} jobs these rules are about");
-  if (all) return plural(go, "Yes, delete the only finished job", "Yes, delete all {n} finished jobs");
+  if (all) return agreeAll(go);
   if (!large) return "";
-  // Less than all jobs must not round up to 100%.
-  const part = `Yes, delete ${Math.min(99, Math.round(share * 100))}% of`;
-  return narrowed ? `${part} the ${plural(about, "{n} job", "{n} jobs")} these rules are about` : `${part} my finished jobs`;
+  return narrowed ? `Yes, delete ${percentOf(share)}% of the ${number(about)} jobs these rules are about` : agreePart(share);
 }
 
 /** @type {[("all" | "go" | "kept"), string][]} */

@@ -35,10 +35,12 @@ export const accountWords = ({ last4, source }) => {
 
 /** @param {{last4: string, source: string | null}} key */
 export const keyWords = ({ last4, source }) => {
-  const ending = last4 ? `Ending in ${clean(last4, 8)}, ` : "";
-  const where =
-    source === "env" ? "from COMFY_CLOUD_API_KEY. Change it there, then restart ComfyUI." : "saved on this server";
-  return ending + (ending ? where : where[0]?.toUpperCase() + where.slice(1));
+  const ending = clean(last4, 8);
+  if (source === "env") {
+    const change = "Change it there, then restart ComfyUI.";
+    return ending ? `Ending in ${ending}, from COMFY_CLOUD_API_KEY. ${change}` : `From COMFY_CLOUD_API_KEY. ${change}`;
+  }
+  return ending ? `Ending in ${ending}, saved on this server` : "Saved on this server";
 };
 
 /** "Delete Cloud Jobs, node 14": never "(14)", which reads as a number of jobs. @param {string} title @param {string} id */

@@ -33,8 +33,6 @@ import * as words from "./strings.mjs";
 const { CLEAR, DELETE } = words;
 const MAX_PICTURES = 12;
 const MAX_LINES = 200;
-const LARGE_SHARE = 0.8;
-const MANY_JOBS = 1000;
 
 /** @type {WorkflowName} */
 const noName = () => "";
@@ -132,11 +130,11 @@ function numbers(question) {
  * @param {Question} question
  * @param {number | null} finishedHere how many finished jobs the list has, used if the server does not know
  */
-function agreement({ removable: go, finished }, finishedHere = null) {
+function agreement({ removable: go, finished, large_share: largeShare, many_jobs: manyJobs }, finishedHere = null) {
   const all = Math.max(go, finished ?? finishedHere ?? Infinity);
   if (go === all) return words.agreeAll(go);
-  if (go > LARGE_SHARE * all) return words.agreePart(go / all);
-  return go > MANY_JOBS ? words.agreeMany(go) : "";
+  if (go > largeShare * all) return words.agreePart(go / all);
+  return go > manyJobs ? words.agreeMany(go) : "";
 }
 
 /** The checkbox for backups, with what it promises, or with what is lost without a backup. @param {Question} question @param {boolean} checked @param {(checked: boolean) => void} choose */

@@ -107,7 +107,10 @@ export const goingPictures = (shown, all) =>
 export const agreeAll = (n) => plural(n, "Yes, delete the only finished job", "Yes, delete all {n} finished jobs");
 
 /** Less than all jobs must not round up to 100%. @param {number} share */
-export const agreePart = (share) => `Yes, delete ${Math.min(99, Math.round(share * 100))}% of my finished jobs`;
+export const percentOf = (share) => Math.min(99, Math.round(share * 100));
+
+/** @param {number} share */
+export const agreePart = (share) => `Yes, delete ${percentOf(share)}% of my finished jobs`;
 
 /** @param {number} n */
 export const agreeMany = (n) => `Yes, delete ${jobs(n)}`;
@@ -118,8 +121,8 @@ export function nothingToDelete(skipped) {
   if (!n) return "No finished job is selected.";
   if (n === skipped.already_gone) return plural(n, "The selected job is already gone.", "All {n} selected jobs are already gone.");
   if (n > 1) return `All ${number(n)} selected jobs stay: ${skippedParts(skipped)}.`;
-  const why = skipped.active ? "it is active" : skipped.protected ? "it is protected" : "its status is unknown";
-  return `The selected job stays: ${why}.`;
+  if (skipped.active) return "The selected job stays: it is active.";
+  return skipped.protected ? "The selected job stays: it is protected." : "The selected job stays: its status is unknown.";
 }
 
 /**

@@ -42,8 +42,9 @@ export const byWorkflowWords = ({ asked, held, workflows, freed }) => ({
       : plural(held, "{n} of these jobs is protected by its workflow", "{n} of these jobs are protected by their workflow"),
   text: [
     plural(held, "It can’t be unprotected alone.", "They can’t be unprotected alone."),
-    plural(workflows, "If you unprotect the workflow,", "If you unprotect {n} workflows,"),
-    plural(freed, "{n} job is no longer protected.", "{n} jobs are no longer protected."),
+    workflows === 1
+      ? plural(freed, "If you unprotect the workflow, {n} job is no longer protected.", "If you unprotect the workflow, {n} jobs are no longer protected.")
+      : plural(freed, `If you unprotect ${number(workflows)} workflows, {n} job is no longer protected.`, `If you unprotect ${number(workflows)} workflows, {n} jobs are no longer protected.`),
   ].join(" "),
   confirm: plural(workflows, "Unprotect the workflow", "Unprotect {n} workflows"),
 });

@@ -22,7 +22,7 @@ const all = (node, tag) => [...(node.tag === tag ? [node] : []), ...(node.childr
 const row = (n, more = {}) => ({ id: `${n}`.padStart(8, "0"), name: `mira_cover_000${n}_.png`, status: "completed", raw: "", created: 0, finished: 120_000, preview: null, output_type: "", ...more });
 const NONE = { active: 0, protected: 0, unknown: 0, already_gone: 0 };
 const question = (more = {}) => ({
-  removable: 2, finished: 100, by_status: { completed: 2, failed: 0, cancelled: 0 }, oldest: 0, newest: 60_000, outputs: 3, took: 720_000, timed: 2,
+  removable: 2, finished: 100, large_share: 0.8, many_jobs: 1000, by_status: { completed: 2, failed: 0, cancelled: 0 }, oldest: 0, newest: 60_000, outputs: 3, took: 720_000, timed: 2,
   skipped: NONE, kept: null, rows: [row(1), row(2)], last4: "a1b2", ...more,
 });
 const thumbnails = () => {
@@ -78,6 +78,11 @@ test("more than 80% of the finished jobs, or more than 1,000 jobs, need one more
   assert.equal(view({ removable: 100, finished: 100 }).agreement, "Yes, delete all 100 finished jobs");
   assert.equal(view({ removable: 1000, finished: 20_000 }).agreement, "");
   assert.equal(view({ removable: 1001, finished: 20_000 }).agreement, "Yes, delete 1,001 jobs");
+});
+
+test("the server says from where on a deletion needs one more step", () => {
+  assert.equal(view({ removable: 60, finished: 100, large_share: 0.5 }).agreement, "Yes, delete 60% of my finished jobs");
+  assert.equal(view({ removable: 60, finished: 1000, many_jobs: 50 }).agreement, "Yes, delete 60 jobs");
 });
 
 test("the list answers how many finished jobs there are if the server does not know", () => {
