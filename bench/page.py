@@ -57,7 +57,9 @@ def running_browser() -> Iterator[Browser]:
             "Chromium was not found. Install it, or set the environment variable CHROMIUM to its path."
         )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=found, args=FLAGS, ignore_default_args=["--hide-scrollbars"]
+        )
         try:
             yield browser
         finally:

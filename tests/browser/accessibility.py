@@ -1,13 +1,20 @@
-"""Checks of our own elements on ComfyUI's page with axe-core, and records of what a screen reader would hear."""
+"""Checks of our elements on ComfyUI's page, by axe-core and by measuring, and what a screen reader would hear."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Locator, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
+# Where a picture of each state in forced colours is saved, if this is set.
+FOLDER = os.environ.get("FORCED_COLORS_PICTURES")
 REPOSITORY = Path(__file__).parents[2]
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
@@ -25,6 +32,25 @@ CHECK = """async rules => {
     return violations.flatMap(({ id, nodes }) => nodes.map(node =>
         [`${id} ${node.html.match(/^<\\w+/)}.${node.html.match(/class="(.*?)"/)?.[1]}`, `${node.html} ${why(node)}`]));
 }"""
+# Returns what each palette of ComfyUI writes on the page's outermost elements, which takes the page some time.
+PALETTES = ("dark", "light", "solarized", "arc", "nord", "github")
+READ_PALETTES = """async names => {
+    const { setting } = window.app.extensionManager;
+    const before = setting.get('Comfy.ColorPalette');
+    const { documentElement: html, body } = document;
+    const read = el => [...el.attributes].map(({ name, value }) => [name, value]);
+    const palettes = {};
+    for (const name of [...names, before]) {
+        await setting.set('Comfy.ColorPalette', name);
+        await new Promise(resolve => setTimeout(resolve, 200));
+        palettes[name] = [read(html), read(body)];
+    }
+    return palettes;
+}"""
+HERE = Path(__file__).parent
+CONTRAST = (HERE / "contrast.js").read_text()
+FORCED_COLORS = (HERE / "forced_colors.js").read_text()
+TOUCH = (HERE / "touch.js").read_text()
 # Collects each text that a live region of ours speaks, and each text of the region in which ComfyUI repeats its toasts.
 # A region is read as a whole, but of ComfyUI's only what is added to it.
 LISTEN = """() => {
@@ -58,20 +84,49 @@ LISTEN = """() => {
 }"""
 
 
+@asynccontextmanager
+async def touch_screen(page: Page) -> AsyncIterator[None]:
+    """Give the page a touch screen instead of a mouse."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        yield
+    finally:
+        await session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+        await session.detach()
+
+
 class Inspection:
-    """Collects axe-core's findings of the states in which a page was seen."""
+    """Collects what is wrong in the states in which a page was seen."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.states: list[str] = []
+        self._palettes: dict[str, Any] = {}
         self._found: dict[str, tuple[str, list[str]]] = {}
 
     async def see(self, state: str) -> None:
         """Check the page as it is now."""
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(AXE.read_text())
+            self._palettes = await self.page.evaluate(READ_PALETTES, PALETTES)
         self.states.append(state)
-        for kind, example in await self.page.evaluate(CHECK, RULES):
+        self._note(state, await self.page.evaluate(CHECK, RULES))
+        self._note(state, await self.page.evaluate(CONTRAST, self._palettes))
+        await self.page.emulate_media(forced_colors="active")
+        self._note(state, await self.page.evaluate(FORCED_COLORS))
+        self._note(state, await self.page.evaluate(CONTRAST, {"forced colours": None}))
+        await self._take_picture(state)
+        await self.page.emulate_media(forced_colors="none")
+        async with touch_screen(self.page):
+            self._note(state, await self.page.evaluate(TOUCH))
+
+    async def _take_picture(self, state: str) -> None:
+        if FOLDER:
+            await self.page.screenshot(path=Path(FOLDER) / f"{re.sub('[^a-z0-9]+', '-', state)}.png")
+
+    def _note(self, state: str, violations: list[tuple[str, str]]) -> None:
+        for kind, example in violations:
             states = self._found.setdefault(kind, (example, []))[1]
             if state not in states:
                 states.append(state)

@@ -1,12 +1,12 @@
-/** Gives the open panel each width in turn, and returns what is wrong there as pairs of width and text. */
+/** Gives the open panel each width in turn (null leaves its own), and returns what is wrong there as pairs of width and text. */
 async ({ widths, height }) => {
-    const CONTROLS = 'button, a[href], input, select, summary, textarea, label, [data-do], .cch-title, .cch-count > .cch-grow';
+    const CONTROLS = 'button, a[href], input, select, summary, textarea, label, [data-do], .cch-title, .cch-count > .cch-grow, .cch-row .lock';
     const SLACK = 1.5;
-    const root = document.querySelector('.cch-panel');
+    const root = document.querySelector('.cch-panel.large') ?? document.querySelector('.cch-panel');
     const before = root.getAttribute('style') ?? '';
     const frames = async n => { for (let i = 0; i < n; i++) await new Promise(go => window.requestAnimationFrame(go)); };
     const name = el => `${el.localName}.${[...el.classList].join('.')} “${(el.getAttribute('aria-label') || el.textContent || '').trim().slice(0, 40)}”`;
-    const isShown = el => el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !el.closest('.cch-unseen, svg');
+    const isShown = el => el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !el.closest('.cch-unseen, svg:not(.lock)');
     const topLayer = () => [...root.querySelectorAll('.cch-menu')].at(-1) ?? root.querySelector('.cch-over') ?? root;
     const inside = (a, b) => ({ left: Math.max(a.left, b.left), top: Math.max(a.top, b.top), right: Math.min(a.right, b.right), bottom: Math.min(a.bottom, b.bottom) });
     const box = el => { const { left, top, right, bottom } = el.getBoundingClientRect(); return { left, top, right, bottom }; };
@@ -74,7 +74,7 @@ async ({ widths, height }) => {
     }
     const lines = [];
     for (const width of widths) {
-        root.style.cssText = `${before}; position: fixed; top: 0; left: 0; z-index: 99999; width: ${width}px; height: ${height}px; max-width: none;`;
+        if (width !== null) root.style.cssText = `${before}; position: fixed; top: 0; left: 0; z-index: 99999; width: ${width}px; height: ${height}px; max-width: none;`;
         await frames(3);
         for (const fault of new Set(faults())) lines.push([width, fault]);
     }

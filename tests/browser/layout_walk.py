@@ -21,3 +21,8 @@ async def faults_at_all_widths(page: Page, widths: Iterable[int] = WIDTHS, heigh
     for width, fault in await page.evaluate(WALK, {"widths": list(widths), "height": height}):
         found.setdefault(fault, []).append(width)
     return [f"{at[0]} to {at[-1]} px: {fault}" for fault, at in found.items()]
+
+
+async def faults_now(page: Page) -> list[str]:
+    """Return a line for each control of the open panel that overlaps, is cut or is covered at its present width."""
+    return [fault for _, fault in await page.evaluate(WALK, {"widths": [None], "height": None})]

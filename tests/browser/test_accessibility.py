@@ -1,4 +1,8 @@
-"""axe-core finds no violation of WCAG 2.2 A and AA and of its best practices in any state of the interface."""
+"""No state of the interface violates WCAG 2.2 A and AA.
+
+axe-core finds nothing, text and icons have enough contrast in ComfyUI's palettes and in forced colours, what is chosen
+has a border in forced colours, and a finger can hit every control.
+"""
 
 from __future__ import annotations
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
+from browser.accessibility import touch_screen
 from browser.conftest import ONE_FRONTEND
-from browser.layout_walk import faults_at_all_widths
-from browser.panel_page import Panel, newest_first, open_list, open_page
+from browser.layout_walk import faults_at_all_widths, faults_now
+from browser.panel_page import Panel, newest_first, open_list, open_page, shown_panel
 from simulated_cloud import SimulatedCloud
 
 # Turns off the time in which a deletion can be undone.
@@ -20,10 +22,20 @@ SEND_AT_ONCE = """() => window.app.api.fetchApi("/cloud_history/settings", {
     headers: { "Content-Type": "application/json", "X-Cloud-History": "1" },
     body: JSON.stringify({ hold_seconds: 0 }),
 })"""
+USUAL_SIZE: ViewportSize = {"width": 1440, "height": 900}
 SETTINGS = {
     "as usual": ("ltr", "100%"),
     "with text of twice the size": ("ltr", "200%"),
     "from right to left": ("rtl", "100%"),
+    "on a touch screen": ("ltr", "100%"),
+}
+# The size of the window, and the text's. A zoom of 200 % halves what the page has of the window's width and height.
+WINDOWS = {(width, 900): "100%" for width in (480, 560, 640, 733, 844, 980, 1100, 1280, 1440, 1600)} | {
+    (640, 450): "100%",
+    (720, 450): "100%",
+    (960, 540): "100%",
+    (1281, 900): "200%",
+    (1601, 900): "200%",
 }
 
 
@@ -38,6 +50,7 @@ async def styled(page: Page) -> AsyncIterator[Callable[[str, str], Awaitable[Non
         )
 
     yield style
+    await page.set_viewport_size(USUAL_SIZE)
 
 
 @ONE_FRONTEND
@@ -48,11 +61,13 @@ async def test_no_control_overlaps_is_cut_or_covered_at_any_width(
     page: Page, cloud: SimulatedCloud, styled: Callable[[str, str], Awaitable[None]], setting: str
 ) -> None:
     panel = await open_list(page, cloud)
+    await protect_some(panel, cloud)
     faults: list[str] = []
 
     async def walk(state: str, **options: Any) -> None:
         await styled(*SETTINGS[setting])
-        faults.extend(f"{state}, {fault}" for fault in await faults_at_all_widths(page, **options))
+        async with touch_screen(page) if setting == "on a touch screen" else nullcontext():
+            faults.extend(f"{state}, {fault}" for fault in await faults_at_all_widths(page, **options))
         # Between the walks the panel is used as in other tests.
         await styled("ltr", "100%")
 
@@ -73,6 +88,39 @@ async def test_no_control_overlaps_is_cut_or_covered_at_any_width(
     await panel.root.get_by_role("button", name="Back").evaluate("button => button.click()")
     await walk_pages(panel, walk)
     await walk_cards(panel, cloud, walk)
+    assert not faults, "\n".join(faults)
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=60, jobs=60)
+@pytest.mark.timeout(300)
+async def test_no_control_of_the_large_window_overlaps_is_cut_or_covered(
+    page: Page, cloud: SimulatedCloud, styled: Callable[[str, str], Awaitable[None]]
+) -> None:
+    panel = await open_list(page, cloud)
+    await protect_some(panel, cloud)
+    await panel.root.get_by_role("button", name="Open in a large window").click()
+    large = await shown_panel(page, ".large")
+    await expect(large.rows.first).to_be_visible()
+    faults: list[str] = []
+
+    async def walk(state: str) -> None:
+        for (width, height), text in WINDOWS.items():
+            await page.set_viewport_size({"width": width, "height": height})
+            await styled("ltr", text)
+            faults.extend(f"{state}, {width} × {height}, text {text}: {fault}" for fault in await faults_now(page))
+        await styled("ltr", "100%")
+        await page.set_viewport_size(USUAL_SIZE)
+
+    await walk("list")
+    await select_some(large, cloud)
+    await walk("selection")
+    for name in ("Clean up", "Recently deleted"):
+        await open_page(large, name)
+        await walk(name)
+        await large.root.get_by_role("button", name="Back").evaluate("button => button.click()")
+    await large.root.get_by_role("button", name="Filter").evaluate("button => button.click()")
+    await walk("filters")
     assert not faults, "\n".join(faults)
 
 
@@ -103,6 +151,15 @@ async def select_some(panel: Panel, cloud: SimulatedCloud) -> None:
     """Select two finished jobs."""
     for job in newest_first(cloud.finished)[:2]:
         await panel.row(job).locator(".cch-check").evaluate("tick => tick.click()")
+
+
+async def protect_some(panel: Panel, cloud: SimulatedCloud) -> None:
+    """Protect two finished jobs, whose rows then have a lock."""
+    for job in newest_first(cloud.finished)[2:4]:
+        await panel.row(job).locator(".cch-check").evaluate("tick => tick.click()")
+    await panel.list.press("p")
+    await expect(panel.root.locator(".cch-row .lock:not(.none)")).to_have_count(2)
+    await panel.list.press("Escape")
 
 
 async def show_details(panel: Panel) -> None:

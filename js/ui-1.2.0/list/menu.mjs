@@ -52,24 +52,33 @@ export class Popups {
     // Focusable, so that a press on plain text in the box keeps the focus inside the box.
     box.tabIndex = -1;
     this.root.append(box);
-    const frame = this.root.getBoundingClientRect();
-    const from = anchor.getBoundingClientRect();
-    const [x, y] = at ?? [from.right - box.offsetWidth, from.bottom + 4];
-    const within = (/** @type {number} */ wanted, /** @type {number} */ most) => `${Math.max(MARGIN, Math.min(wanted, most - MARGIN))}px`;
-    box.style.left = within(x - frame.left, frame.width - box.offsetWidth);
-    box.style.top = within(y - frame.top, frame.height - box.offsetHeight);
+    this.#place(box, anchor, at);
+    const observer = new window.ResizeObserver(() => this.#place(box, anchor, at));
+    observer.observe(this.root);
+    observer.observe(box);
     if (!at) anchor.setAttribute("aria-expanded", "true");
     first?.focus();
     const leave = (/** @type {FocusEvent} */ event) => event.relatedTarget && !box.contains(/** @type {Node} */ (event.relatedTarget)) && this.close();
     box.addEventListener("focusout", leave);
     box.addEventListener("keydown", (event) => this.#leaveByTab(box, event));
     this.#close = () => {
+      observer.disconnect();
       box.removeEventListener("focusout", leave);
       anchor.removeAttribute("aria-expanded");
       const back = box.contains(document.activeElement);
       box.remove();
       if (back) anchor.focus({ preventScroll: true });
     };
+  }
+
+  /** Places a box below its anchor or at the pointer, within the panel. @param {HTMLElement} box @param {HTMLElement} anchor @param {[number, number] | undefined} at */
+  #place(box, anchor, at) {
+    const frame = this.root.getBoundingClientRect();
+    const from = anchor.getBoundingClientRect();
+    const [x, y] = at ?? [from.right - box.offsetWidth, from.bottom + 4];
+    const within = (/** @type {number} */ wanted, /** @type {number} */ most) => `${Math.max(MARGIN, Math.min(wanted, most - MARGIN))}px`;
+    box.style.left = within(x - frame.left, frame.width - box.offsetWidth);
+    box.style.top = within(y - frame.top, frame.height - box.offsetHeight);
   }
 
   /**
