@@ -35,6 +35,14 @@ export interface Entry {
   undoing: boolean;
   /** The request that starts it is under way. Until its answer, no status ends the deletion. */
   answering: boolean;
+  /** Names the deletion, so that two of them can be told apart; "" if nothing is known. */
+  label: string;
+  /** Whether workflows are backed up when the hold ends, before anything is sent. */
+  backup: boolean;
+  /** Seconds that the backup still takes, as measured; null if unknown. */
+  backupLeft: number | null;
+  /** The jobs are being looked up; nothing has been sent yet. */
+  preparing: boolean;
   /** Workflows are being saved; nothing has been sent yet. */
   backingUp: boolean;
   /** Sending has begun: the phase "checking" now verifies what is gone. */

@@ -92,6 +92,12 @@ export interface Hold extends LostHold {
   seconds_left: number;
   state: "holding" | "waiting" | "sending" | "undone" | "done";
   account: string;
+  /** Where it was confirmed. "menu": a clear. */
+  origin: "panel" | "menu" | "clean_up";
+  /** One of the jobs, to name the deletion; null if none is known. */
+  first: Row | null;
+  /** Whether the workflows are backed up before anything is sent. */
+  backup: boolean;
 }
 
 export type JobStatus = keyof Statuses;
@@ -325,6 +331,10 @@ export interface Progress {
   phase: "waiting" | "backing_up" | "sending" | "checking" | "asked_to_wait";
   done: number;
   total: number;
+  /** Whether sending has begun. */
+  sent: boolean;
+  /** How long the backup still takes, measured by its speed so far; null if that can't be said. */
+  seconds_left: number | null;
 }
 
 /** Which jobs to keep. An absent rule keeps nothing. A duration is a string such as "30d". */

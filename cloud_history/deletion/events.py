@@ -17,6 +17,10 @@ Payload = dict[str, Any]
 Announce = Callable[[str, Mapping[str, Any]], None]
 """Sends a websocket event to all browsers; can be called from any thread."""
 
+MIN_MEASURED_SECONDS = 3.0
+MIN_MEASURED_JOBS = 10
+"""The speed of a backup is measured over at least this many seconds and jobs."""
+
 Event = tuple[str, Payload]
 """The name and the payload of a websocket event."""
 
@@ -53,6 +57,10 @@ class Events:
         self._announce = announce
         self._clock = clock
         self._progress: dict[str, Payload] = {}
+        self._sent: set[str] = set()
+        """The operations that have begun to send."""
+        self._backups: dict[str, float] = {}
+        """When the backup of an operation began, on `clock`."""
         self._waits: dict[str, tuple[float, Payload]] = {}
         """Waits that Comfy Cloud asked for, by operation: the end on `clock`, and the progress payload."""
 
@@ -62,6 +70,10 @@ class Events:
 
     def progressed(self, operation: str, kind: str, phase: str, done: int, total: int, *, held: bool = False) -> None:
         """Store the progress of a deletion that was confirmed in a browser, and tell all browsers to fetch it."""
+        if phase == "sending":
+            self._sent.add(operation)
+        if phase == "backing_up":
+            self._backups.setdefault(operation, self._clock())
         payload = {
             "operation": operation,
             "hold": operation if held else None,
@@ -69,6 +81,8 @@ class Events:
             "phase": phase,
             "done": done,
             "total": total,
+            "sent": operation in self._sent,
+            "seconds_left": None,
         }
         if phase == ASKED_TO_WAIT:
             # Stored separately, because other requests still report progress during a wait.
@@ -82,9 +96,24 @@ class Events:
         """Drop the progress of an operation that has ended."""
         self._progress.pop(operation, None)
         self._waits.pop(operation, None)
+        self._backups.pop(operation, None)
+        self._sent.discard(operation)
 
     def progress(self) -> list[Payload]:
-        """Return the progress of running deletions, and the seconds left of the waits that Comfy Cloud asked for."""
+        """Return the progress of running deletions, and the seconds left of the waits that Comfy Cloud asked for.
+
+        `sent` is whether a deletion has begun to send; `seconds_left` is how long its backup will still take, by the
+        speed of this backup so far; None until that can be said.
+        """
         now = self._clock()
         waits = [wait | {"total": math.ceil(ends - now)} for ends, wait in list(self._waits.values()) if ends > now]
-        return [*list(self._progress.values()), *waits]
+        running = [each | {"seconds_left": self._seconds_left(each, now)} for each in list(self._progress.values())]
+        return [*running, *waits]
+
+    def _seconds_left(self, progress: Payload, now: float) -> int | None:
+        done, total, began = progress["done"], progress["total"], self._backups.get(progress["operation"])
+        if progress["phase"] != "backing_up" or began is None or done < MIN_MEASURED_JOBS:
+            return None
+        seconds = now - began
+        # Waits that Comfy Cloud has asked for count too: it will ask for more.
+        return math.ceil(seconds / done * (total - done)) if seconds >= MIN_MEASURED_SECONDS else None

@@ -25,6 +25,7 @@ from ..errors import (
     StateUnwritable,
 )
 from ..forks import ForkSafeLock
+from ..jobs.rows import job_row
 from ..secret import log, log_about
 from ..state.files import files_named_by_id, read_private, write_private
 from ..state.folder import state_folder_at
@@ -98,11 +99,16 @@ class Hold:
     def payload(self) -> Payload:
         """The hold as JSON for browsers."""
         left = max(0.0, self.ends - self.clock()) if self.state == HOLDING else 0.0
-        jobs = self.request.preview.size if self.request.preview else len(self.job_ids)
+        preview = self.request.preview
+        jobs = preview.size if preview else len(self.job_ids)
+        first = preview.jobs[0] if preview and preview.jobs else None
         return {"id": self.id, "kind": self.request.kind, "jobs": jobs, "ids": self.job_ids} | {
             "seconds_left": round(left, 2),
             "state": self.state,
             "account": self.request.connection.account,
+            "origin": self.request.origin,
+            "first": None if first is None else job_row(first),
+            "backup": self.request.backup is True,
         }
 
 

@@ -99,11 +99,13 @@ class DeletionRoutes:
             raise InputRefused("preview_of_other_kind")
         if not preview.size:
             raise InputRefused("nothing_to_delete")
+        # The browsers say that a backup comes first, so turning the setting off meanwhile has no effect.
+        backs_up = await operations.backs_up(body.get("backup"))
         request = DeletionRequest(
             preview.job_ids if isinstance(preview, DeletionPreview) else None,
             connection,
             _origin(preview),
-            backup=body.get("backup"),
+            backup=backs_up or body.get("backup"),
             preview=preview,
             operation=kept.operation,
         )

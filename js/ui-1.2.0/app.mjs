@@ -76,7 +76,7 @@ export class App {
     this.thumbnails = new Thumbnails({ api });
     const onAccountChanged = () => this.#outdated("key");
     const confirmation = new Confirmation({ api, dialogs, steps: createSteps({ api, thumbnails: this.thumbnails, workflowName: this.#workflowName, finishedHere: this.#finishedHere }), connect: this.connect, now, onAccountChanged });
-    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today, memory: createMemory(() => window.localStorage, today) });
+    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today, workflowName: this.#workflowName, memory: createMemory(() => window.localStorage, today) });
     const protection = (this.protection = new Protection(api));
     const names = new WorkflowNames(browserStorage);
     this.store = new Store({ api, deletions: this.deletions, protection, names, now: () => Date.now() });

@@ -149,7 +149,7 @@ async def test_a_reloaded_page_shows_the_hold_in_a_toast_and_a_page_without_a_ho
     await panel.delete(1)
     await expect(toasts(page)).to_have_count(0)
     await panel.root.get_by_role("button", name="Close", exact=True).click()
-    held = toasts(page, "Removing 1 job at")
+    held = toasts(page, "Removing 1 job in")
     await expect(held).to_be_visible()
     ours.clear()
     await page.reload()

@@ -38,12 +38,51 @@ def test_the_latest_progress_of_each_operation_is_kept_until_the_operation_ends(
     events.progressed("o2", "clear", "checking", 0, 1)
     events.progressed("o1", "delete", "sending", 200, 300, held=True)
     assert events.progress() == [
-        {"operation": "o1", "hold": "o1", "kind": "delete", "phase": "sending", "done": 200, "total": 300},
-        {"operation": "o2", "hold": None, "kind": "clear", "phase": "checking", "done": 0, "total": 1},
+        {"operation": "o1", "hold": "o1", "kind": "delete", "phase": "sending", "done": 200, "total": 300}
+        | {"sent": True, "seconds_left": None},
+        {"operation": "o2", "hold": None, "kind": "clear", "phase": "checking", "done": 0, "total": 1}
+        | {"sent": False, "seconds_left": None},
     ]
     events.forget("o1")
     events.forget("never heard of")
     assert [each["operation"] for each in events.progress()] == ["o2"]
+
+
+def test_a_deletion_counts_as_sent_from_its_first_request_on_also_while_it_is_checked() -> None:
+    events = Listener().events
+    sent = []
+    for phase in ("checking", "backing_up", "sending", "checking"):
+        events.progressed("o1", "delete", phase, 0, 1)
+        sent += [each["sent"] for each in events.progress()]
+    assert sent == [False, False, True, True]
+
+
+def test_the_time_left_of_a_backup_is_measured_and_counts_the_waits_that_comfy_cloud_asked_for() -> None:
+    page = Listener()
+
+    def left(done: int) -> int | None:
+        page.events.progressed("o1", "delete", "backing_up", done, 1000)
+        (told,) = page.events.progress()
+        seconds: int | None = told["seconds_left"]
+        return seconds
+
+    assert left(0) is None
+    page.now += 2
+    assert left(100) is None, "too early to say"
+    page.now += 2
+    assert left(200) == 16
+    page.now += 40
+    (told,) = page.events.progress()
+    assert told["seconds_left"] == 176, "nothing was saved during the last 40 seconds"
+    assert left(300) == 103
+
+
+def test_a_few_jobs_are_no_basis_for_the_time_left_of_a_backup() -> None:
+    page = Listener()
+    page.events.progressed("o1", "delete", "backing_up", 0, 1000)
+    page.now += 10
+    page.events.progressed("o1", "delete", "backing_up", 9, 1000)
+    assert [each["seconds_left"] for each in page.events.progress()] == [None]
 
 
 def test_the_progress_of_a_wait_is_the_number_of_seconds_left() -> None:

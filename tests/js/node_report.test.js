@@ -103,9 +103,9 @@ test("while Comfy Cloud asks a node to wait, its report counts down the seconds,
   const wait = (total) => tell("cloud_history.progress", { node: "1", phase: "asked_to_wait", done: 0, total });
   wait(12);
   await until(() => text());
-  assert.equal(text(), "Comfy Cloud asks to wait, 12 s");
+  assert.equal(text(), "It goes on in 12 s: Comfy Cloud asks to wait");
   t.mock.timers.tick(1000);
-  assert.equal(text(), "Comfy Cloud asks to wait, 11 s");
+  assert.equal(text(), "It goes on in 11 s: Comfy Cloud asks to wait");
   for (let second = 0; second < 11; second += 1) t.mock.timers.tick(1000);
   assert.equal(text(), "");
   wait(12);

@@ -33,7 +33,8 @@ async def test_a_confirmed_deletion_is_held_for_ten_seconds_unless_set_otherwise
         answer = await stage.ask("delete", {"token": shown["token"]})
         hold = answer.json["hold"]
         more = {"kind": "delete", "jobs": 3, "ids": ids, "seconds_left": 10.0, "state": "holding"}
-        named = {"id": shown["operation"], "account": shown["account"]}
+        named = {"id": shown["operation"], "account": shown["account"], "origin": "panel", "first": shown["rows"][0]}
+        named["backup"] = True
         assert (answer.status, hold) == (202, named | more)
         stage.timer.wait(9.5)
         (listed,) = (await stage.ask("status")).json["holds"]

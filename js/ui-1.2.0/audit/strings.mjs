@@ -5,7 +5,6 @@ import { clean, dayAndTime, duration, fileSize, number, plural, roughDuration } 
 import { statusOf, statusWord } from "../common/status.mjs";
 import { crashWords, nodeName } from "../common/strings.mjs";
 import { NONE_KNOWN, NOT_REMOVED } from "../deletion/result_strings.mjs";
-import { DELETE } from "../deletion/strings.mjs";
 
 /** @import { AuditEntry, JobFacts } from "../../../types/wire" */
 
@@ -52,7 +51,8 @@ const removed = (/** @type {number} */ n) => plural(n, "{n} job removed", "{n} j
 
 /** The title counts only jobs that were verified as removed. @param {AuditEntry} entry */
 export function entryTitle({ state, asked, removed: gone, counts }) {
-  if (state === "running") return `${DELETE.progress}…`;
+  // It may still be backing up workflows.
+  if (state === "running") return asked === null ? "A deletion is running" : plural(asked, "A deletion of {n} job is running", "A deletion of {n} jobs is running");
   const all = asked ?? gone;
   const open = counts?.unconfirmed ?? 0;
   if (state === "unknown" || gone === null || (gone === 0 && open > 0 && open === all)) return crashWords(all).title;

@@ -23,6 +23,15 @@ const OLD_SEVERITY = { loading: "info", success: "success", info: "info", warnin
 /** Without its last full stop: ComfyUI puts one between title, text and button when it reads a toast aloud. @param {string} [text] */
 const withoutStop = (text = "") => text.replace(/(?<!\.)\.$/, "");
 
+/** The node of a text in a toast on screen. @param {string} text */
+function textNode(text) {
+  for (const toast of document.querySelectorAll('[data-testid="toast"]')) {
+    const nodes = document.createTreeWalker(toast, window.NodeFilter.SHOW_TEXT);
+    while (nodes.nextNode()) if (/** @type {Text} */ (nodes.currentNode).data === text) return /** @type {Text} */ (nodes.currentNode);
+  }
+  return null;
+}
+
 let made = 0;
 
 /** @param {ToastManager} host @param {Kind} kind @param {Message} message */
@@ -38,6 +47,12 @@ function createLasting(getHost, show) {
   const id = `cch-${++made}`;
   /** @type {object | null} */
   let old = null;
+  let title = "";
+  /** @param {Kind} kind @param {Message} message */
+  function display(kind, message) {
+    old = show(kind, message, id);
+    title = withoutStop(message.title);
+  }
   function dismiss() {
     getHost().dismiss?.(id);
     if (old) getHost().remove?.(old);
@@ -47,11 +62,20 @@ function createLasting(getHost, show) {
     /** Shows the toast, also after the person closed it. @param {Kind} kind @param {Message} message */
     show(kind, message) {
       if (old) dismiss();
-      old = show(kind, message, id);
+      display(kind, message);
     },
     /** Changes the toast only if the person has not closed it. @param {Kind} kind @param {Message} message */
     update(kind, message) {
-      if (getHost().dismiss?.(id)) show(kind, message, id);
+      if (getHost().dismiss?.(id)) display(kind, message);
+    },
+    /**
+     * Writes another title into the toast on screen. ComfyUI does not notice, so that no screen reader reads it aloud and
+     * the focus stays. Where the toast is not found, it keeps its title.
+     * @param {string} next
+     */
+    retitle(next) {
+      const text = textNode(title);
+      if (text) text.data = title = next;
     },
     dismiss,
   };

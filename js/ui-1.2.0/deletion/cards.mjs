@@ -8,7 +8,7 @@ import { number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { COMMON } from "../common/strings.mjs";
 import { BACKUP } from "../protection/strings.mjs";
-import { entriesToShow, isUnsentPhase, shownPhase } from "./entries.mjs";
+import { canStop, entriesToShow, isUnsentPhase, progressText, shownPhase } from "./entries.mjs";
 import { leftWord, showLabel, tryAgainLabel } from "./result_strings.mjs";
 import { asksToWait, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
@@ -42,6 +42,9 @@ function createRing() {
   };
 }
 
+/** Says which deletion a card is about. @param {Entry} entry */
+const nameOf = ({ label }) => label && el("div", { class: "cch-2 cch-any" }, el("bdi", {}, label));
+
 /** @param {Entry} entry @param {{secondsLeft(entry: Entry): number, undo(entry: Entry): unknown}} deletions */
 function createHoldCard(entry, deletions) {
   const of = deletions.secondsLeft(entry);
@@ -50,12 +53,12 @@ function createHoldCard(entry, deletions) {
   const undo = button({ label: HOLD.undo, icon: "undo", press: () => deletions.undo(entry) });
   const text = el("div", { class: "cch-2" });
   return {
-    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, el("div", { class: "cch-grow" }, title, text), undo)),
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, el("div", { class: "cch-grow" }, nameOf(entry), title, text), undo)),
     focus: () => undo.focus({ preventScroll: true }),
     render() {
       const seconds = deletions.secondsLeft(entry);
       ring.set(seconds, of);
-      title.textContent = entry.away || holdTitle(entry.jobs, seconds);
+      title.textContent = entry.away || holdTitle(entry, seconds);
       text.textContent = entry.refusal || (entry.away ? awayText(entry, seconds) : HOLD.text);
       undo.setAttribute("aria-disabled", String(entry.undoing));
     },
@@ -68,9 +71,8 @@ function createProgressCard(entry, deletions) {
   const fill = el("i");
   const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": DELETE.progress, "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
   const stop = button({ label: DELETE.stop, icon: "stop", press: () => deletions.stop(entry) });
-  stop.title = DELETE.stopTip;
   const [turning, warning] = [icon("running", "spin i-link"), icon("warning", "i-warn")];
-  const head = el("div", { class: "hd mid" }, turning, warning, el("div", { class: "cch-grow" }, title), stop);
+  const head = el("div", { class: "hd mid" }, turning, warning, el("div", { class: "cch-grow" }, nameOf(entry), title), stop);
   const text = el("p", { class: "cch-2" });
   return {
     element: el("div", { class: "cch-card" }, head, bar, text),
@@ -79,15 +81,16 @@ function createProgressCard(entry, deletions) {
       const { kind, done, total } = entry;
       const phase = shownPhase(entry);
       const waits = deletions.secondsToWait(entry);
-      title.textContent = entry.away || (waits ? asksToWait(waits) : progressTitle(kind, phase, done, total));
-      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : isUnsentPhase(entry) ? `${DELETE.notSentYet} ${DELETE.closeable}` : DELETE.closeable);
+      const progress = progressTitle(kind, phase, done, total);
+      title.textContent = entry.away || (waits ? asksToWait(waits, phase) : progress);
+      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : `${progressText(entry, waits ? progress : "")} ${DELETE.closeable}`.trim());
       turning.toggleAttribute("hidden", entry.away !== "");
       warning.toggleAttribute("hidden", entry.away === "");
-      bar.hidden = entry.away !== "" || phase === "due";
       bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
-      // During "checking" everything has been sent: there is nothing to stop.
-      stop.hidden = !entry.operation || entry.away !== "" || phase === "checking" || phase === "due";
+      stop.hidden = !canStop(entry);
+      stop.title = isUnsentPhase(entry) ? DELETE.stopUnsentTip : DELETE.stopTip;
       stop.setAttribute("aria-disabled", String(entry.stopping));
+      bar.hidden = entry.away !== "" || phase === "due" || phase === "preparing";
       const known = total > 0 && (phase === "checking" || done > 0);
       const percent = phase === "checking" ? 100 : Math.round((100 * Math.min(done, total)) / Math.max(total, 1));
       fill.style.width = `${percent}%`;
@@ -116,7 +119,7 @@ function createResultCard(entry, deletions, show, copy) {
   if (!words) throw new Error("not ended");
   const [name, colour] = LOOK[words.kind];
   const n = words.again.length;
-  const text = el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, words.title), words.text && el("div", { class: "cch-2 cch-any", dir: "auto" }, words.text));
+  const text = el("div", { class: "cch-grow" }, nameOf(entry), el("div", { class: "ttl" }, words.title), words.text && el("div", { class: "cch-2 cch-any", dir: "auto" }, words.text));
   const report = result && iconButton("copy", DELETE.copyReport, () => copy(result.report));
   const retry = kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
   const foot = el(

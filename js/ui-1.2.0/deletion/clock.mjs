@@ -59,6 +59,7 @@ export class Clock {
       flow.notify.progress(entry);
     }
     if (entry.phase !== "holding") return;
+    flow.notify.tick(entry);
     if (seconds === 0) {
       // The server's clock decides: until it says so, nobody knows that anything was sent.
       entry.phase = "due";

@@ -5,17 +5,19 @@ import { asApiError, NO_ANSWER } from "../api.mjs";
 import { COMMON, crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
 import { Clock } from "./clock.mjs";
 import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
+import { deletionLabel } from "./label.mjs";
 import { messageWords, recordedWords, resultWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
 import { createDeletionToasts, quarters } from "./toasts.mjs";
 
 /** @import { DeletionState, DeletionView, Entry } from "../../../types/deletion" */
-/** @import { DeletionAnswer, LostHold, Progress, Result, Row, Status } from "../../../types/wire" */
+/** @import { DeletionAnswer, Hold, LostHold, Progress, Result, Row, Status } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 /** @import { Words } from "../common/strings.mjs" */
 /** @import { ResultWords } from "./result_strings.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
+/** @import { About } from "./label.mjs" */
 /** @import { Memory } from "./memory.mjs" */
 /** @import { Confirmation, DeletionRequest } from "./confirm.mjs" */
 
@@ -61,6 +63,7 @@ const UNDONE_SHOWN_MS = 3_000;
  * @property {() => number} today milliseconds since 1970
  * @property {(run: () => void, milliseconds: number) => void} schedule
  * @property {Memory} memory of the deletions that this browser has started
+ * @property {(id: string) => string} [workflowName] the name of a workflow, or ""
  * @property {() => void} openPanel
  * @property {(run: () => void) => void} whenVisible calls back as soon as the page is visible
  * @property {() => void} onResult a result came without an event, so the list must be read again
@@ -184,7 +187,11 @@ export class Deletions {
     } catch (error) {
       entry.stopping = false;
       const refused = asApiError(error);
-      if (refused.code !== ENDED) this.parts.toasts.tell("error", { title: words.NOT_STOPPED, detail: errorLine(refused) });
+      if (refused.code !== ENDED) {
+        // A toast closes when its button is pressed.
+        if (isOpen(entry)) this.notify.progress(entry, true);
+        this.parts.toasts.tell("error", { title: words.NOT_STOPPED, detail: errorLine(refused) });
+      }
       this.render();
       void this.refresh();
     }
@@ -209,11 +216,11 @@ export class Deletions {
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
     entry.away = "";
-    const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry) };
+    const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry), isTimed: entry.backupLeft !== null };
     follow(entry, detail, this.parts.now());
     const [quarter, wait] = [quarters(entry), this.secondsToWait(entry)];
-    if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait) this.notify.progress(entry);
-    if (wait && !before.wait) this.sayOf(entry, words.asksToWait(wait));
+    if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait || (entry.backupLeft !== null) !== before.isTimed) this.notify.progress(entry);
+    if (wait && !before.wait) this.sayOf(entry, words.asksToWait(wait, shownPhase(entry)));
     if (entry.sent && quarter > before.quarter && quarter < 4) this.sayOf(entry, words.progressSpoken(quarter * 25));
     this.render();
   }
@@ -268,11 +275,24 @@ export class Deletions {
     for (const hold of status.holds ?? []) {
       const entry = findEntry(this.entries, hold.id);
       if (entry && hold.state === "undone") this.#undone(entry);
-      else if (entry && isOpen(entry)) update(entry, hold, this.parts.now(), asked);
-      else if (!entry && !this.#undoneHolds.has(hold.id) && hold.state !== "undone" && hold.state !== "done") update(this.add(hold, false), hold, this.parts.now());
+      else if (entry && isOpen(entry)) this.#update(entry, hold, asked);
+      else if (!entry && !this.#undoneHolds.has(hold.id) && hold.state !== "undone" && hold.state !== "done") this.#update(this.add(hold, false), hold);
     }
     for (const operation of status.undone ?? []) this.#undone(findEntry(this.entries, operation));
     for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#applyStatus(entry, status);
+    // The status does not say whether a deletion is still being backed up.
+    if (this.entries.some((entry) => entry.phase === "sending" && !entry.sent && !entry.backingUp)) void this.readProgress();
+  }
+
+  /** @param {Entry} entry @param {Hold} hold @param {number} [asked] when the answer was requested, on the clock of `now` */
+  #update(entry, hold, asked) {
+    update(entry, hold, this.parts.now(), asked);
+    this.label(entry, hold);
+  }
+
+  /** @param {Entry} entry @param {About} about */
+  label(entry, about) {
+    entry.label ||= deletionLabel(about, this.parts.workflowName ?? (() => ""));
   }
 
   /** Says what ComfyUI does with a deletion, after it did not answer for a while. @param {Entry} entry */
@@ -295,7 +315,7 @@ export class Deletions {
       this.#finish(entry, answer.result);
       return this.parts.onResult();
     }
-    update(entry, answer.hold, this.parts.now());
+    this.#update(entry, answer.hold);
     this.parts.memory.add({ operation: answer.hold.id, kind: entry.kind, jobs: entry.jobs }, answer.hold.seconds_left);
     this.change();
     this.#held(entry);
@@ -305,7 +325,7 @@ export class Deletions {
   #held(entry) {
     if (entry.phase !== "holding") return;
     this.notify.hold(entry);
-    this.sayOf(entry, words.holdSpoken(entry.jobs, this.secondsLeft(entry)));
+    this.sayOf(entry, words.holdSpoken(entry, this.secondsLeft(entry)));
     this.#views.at(-1)?.held(entry);
     // Without buttons in toasts, only the panel can undo.
     if (!this.isPanelOpen && !this.parts.toasts.canAct()) this.parts.openPanel();
@@ -422,7 +442,7 @@ export class Deletions {
     const entry = {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, resumed: false, toast: this.parts.toasts.create(), ids: new Set(), account: "",
       hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
-      undoing: false, answering: mine, sent: false, backingUp: false, stopping: false, warned: false, nextPoll: 0, misses: 0,
+      undoing: false, answering: mine, sent: false, backingUp: false, preparing: false, backup: false, backupLeft: null, label: "", stopping: false, warned: false, nextPoll: 0, misses: 0,
       away: "", refusal: "",
     };
     this.entries.unshift(entry);

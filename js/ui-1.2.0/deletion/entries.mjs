@@ -3,6 +3,7 @@
 
 import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
+import { backupText, DELETE } from "./strings.mjs";
 
 /** @import { DeletionState, Entry } from "../../../types/deletion" */
 /** @import { Mark } from "../../../types/list" */
@@ -25,23 +26,41 @@ export function advance(entry, phase) {
 }
 
 /** @param {Entry} entry @param {Progress} progress @param {number} now */
-export function follow(entry, { operation, phase, done, total }, now) {
+export function follow(entry, { operation, phase, done, total, sent = phase === "sending", seconds_left: left = null }, now) {
   entry.operation = operation;
   entry.nextPoll = now + POLL_MS;
   if (phase === "asked_to_wait") return void (entry.waitsUntil = Math.max(entry.waitsUntil, now + total * 1000));
-  entry.sent ||= phase === "sending";
+  entry.sent ||= sent;
   entry.backingUp = phase === "backing_up";
+  entry.preparing = !entry.sent && phase === "checking";
+  entry.backupLeft = left;
   if (entry.sent || entry.backingUp) Object.assign(entry, { done, total });
   // Before sending, the server reports "checking" and "backing_up".
   const before = phase === "backing_up" || (!entry.sent && phase !== "waiting");
   advance(entry, before ? "sending" : phase);
 }
 
-/** Returns the phase on screen: "backing_up" while workflows are saved, also after the hold has ended. @param {Entry} entry */
-export const shownPhase = ({ phase, backingUp }) => (backingUp && phase !== "done" ? "backing_up" : phase);
+/**
+ * Returns the phase on screen: "preparing" while the jobs are looked up, and "backing_up" while workflows are saved, also
+ * after the hold has ended.
+ * @param {Entry} entry
+ */
+export const shownPhase = ({ phase, backingUp, preparing }) =>
+  phase === "done" ? phase : backingUp ? "backing_up" : preparing ? "preparing" : phase;
 
-/** Whether certainly nothing has been sent: the deletion waits, or its workflows are being saved. @param {Entry} entry */
-export const isUnsentPhase = (entry) => !entry.sent && ["waiting", "backing_up"].includes(shownPhase(entry));
+/** Whether certainly nothing has been sent. @param {Entry} entry */
+export const isUnsentPhase = (entry) => !entry.sent && ["waiting", "preparing", "backing_up"].includes(shownPhase(entry));
+
+/** Whether a deletion past its hold can be stopped. While it is checked what is gone, everything has been sent. @param {Entry} entry */
+export const canStop = (entry) =>
+  entry.operation !== null && !entry.away && ["waiting", "preparing", "backing_up", "sending"].includes(shownPhase(entry));
+
+/** What a running deletion has done and what comes next. @param {Entry} entry @param {string} title said here while the title says that Comfy Cloud asks to wait */
+export function progressText(entry, title) {
+  const done = title && title.replace(/[^….]$/, "$&.");
+  const next = entry.backingUp ? backupText(entry.jobs, entry.backupLeft) : isUnsentPhase(entry) ? DELETE.notSentYet : "";
+  return [done, next].filter(Boolean).join(" ");
+}
 
 /**
  * Updates an entry from the server's hold.
@@ -53,6 +72,7 @@ export const isUnsentPhase = (entry) => !entry.sent && ["waiting", "backing_up"]
 export function update(entry, hold, now, asked = -Infinity) {
   entry.hold = entry.operation = hold.id;
   entry.account = hold.account;
+  entry.backup = hold.backup;
   for (const id of hold.ids) entry.ids.add(id);
   if (hold.state === "holding") setDeadline(entry, hold.seconds_left * 1000, now, asked);
   if (hold.state !== "undone" && hold.state !== "done") advance(entry, hold.state);

@@ -144,6 +144,9 @@ function noneKnownWords({ counts, total, stopped, error }, lines) {
 const linesText = (lines) =>
   lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join(", ").replace(/[^.]$/, "$&.");
 
+/** The person stopped a deletion before anything was sent. @param {number} n @returns {Words} */
+export const stoppedUnsent = (n) => ({ title: `Stopped: 0 of ${jobs(n)} removed`, text: plural(n, "It was not tried.", "They were not tried.") });
+
 /**
  * Texts of a deletion that sent nothing: all jobs can be tried again.
  * @param {NonNullable<Result["error"]>} error
@@ -153,8 +156,8 @@ const linesText = (lines) =>
 function unsentWords(error, { jobs: n, ids }) {
   const more = { lines: [], again: [...ids] };
   if (error.code === "stopped") {
-    const text = plural(n, "It was not tried.", "They were not tried.");
-    return { kind: "warning", title: `Stopped: 0 of ${jobs(n)} removed`, text, toast: text, ...more };
+    const { title, text } = stoppedUnsent(n);
+    return { kind: "warning", title, text, toast: text, ...more };
   }
   // Jobs were protected or backups turned on since the preview: not an error, and the server's message says which.
   const otherwise = error.code === "preview_expired";

@@ -27,6 +27,8 @@ export const DELETE = {
   notSentYet: "Nothing has been deleted yet.",
   stop: "Stop",
   stopTip: "What was sent stays sent",
+  stopUnsentTip: "Nothing has been deleted yet, and then nothing will be",
+  preparing: "Looking at the jobs first…",
 };
 
 export const CLEAR = {
@@ -145,12 +147,20 @@ export const clearHint = (seconds) => `${undoHint(seconds)} If more jobs finish 
 
 /* During a hold */
 
-/** @param {number} n @param {number} seconds */
-export const holdTitle = (n, seconds) => plural(n, `Removing {n} job in ${seconds} s`, `Removing {n} jobs in ${seconds} s`);
-/** @param {number} n @param {number} at milliseconds since 1970 */
-export const holdAt = (n, at) => `Removing ${jobs(n)} at ${exactClock(at)}`;
-/** @param {number} n @param {number} seconds */
-export const holdSpoken = (n, seconds) => `Removing ${jobs(n)} in ${seconds} seconds. Control Z to undo.`;
+/** @typedef {{jobs: number, backup: boolean}} Held a held deletion: how many jobs, and whether a backup comes first */
+
+/** What begins when the hold ends. @param {Held} entry @param {string} when */
+const heldWords = ({ jobs: n, backup }, when) =>
+  backup
+    ? plural(n, `Backing up {n} job ${when}, then removing it`, `Backing up {n} jobs ${when}, then removing them`)
+    : `Removing ${jobs(n)} ${when}`;
+
+/** @param {Held} entry @param {number} seconds */
+export const holdTitle = (entry, seconds) => heldWords(entry, `in ${seconds} s`);
+/** @param {Held} entry @param {number} at milliseconds since 1970 */
+export const holdAt = (entry, at) => heldWords(entry, `at ${exactClock(at)}`);
+/** @param {Held} entry @param {number} seconds */
+export const holdSpoken = (entry, seconds) => `${heldWords(entry, `in ${plural(seconds, "{n} second", "{n} seconds")}`)}. Control Z to undo.`;
 /** @param {number} n */
 export const backInList = (n) => plural(n, "{n} job is back in the list.", "{n} jobs are back in the list.");
 
@@ -159,6 +169,7 @@ export const backInList = (n) => plural(n, "{n} job is back in the list.", "{n} 
 /** @param {"delete" | "clear"} kind @param {string} phase @param {number} done @param {number} total */
 export function progressTitle(kind, phase, done, total) {
   if (phase === "checking") return DELETE.checking;
+  if (phase === "preparing") return DELETE.preparing;
   if (phase === "waiting") return DELETE.waiting;
   if (phase === "due") return DELETE.asking;
   if (phase === "backing_up") return backingUp(done, total);
@@ -166,8 +177,21 @@ export function progressTitle(kind, phase, done, total) {
   return total ? `${DELETE.progress}… ${number(done)} of ${number(total)}` : `${DELETE.progress}…`;
 }
 
-/** @param {number} seconds */
-export const asksToWait = (seconds) => `Comfy Cloud asks to wait, ${number(seconds)} s`;
+/**
+ * What comes after the backup, and when.
+ * @param {number} n jobs
+ * @param {number | null} seconds that the backup still takes, as measured; null if unknown
+ */
+export function backupText(n, seconds) {
+  const then = plural(n, "the job is removed", "the jobs are removed");
+  return `${seconds ? `About ${roughDuration(seconds * 1000)} left, then` : "After the backup,"} ${then}. ${DELETE.notSentYet}`;
+}
+
+const GOES_ON = { backing_up: "The backup goes on", sending: "The deletion goes on", checking: "The check goes on" };
+
+/** @param {number} seconds @param {string} [phase] what goes on after the wait */
+export const asksToWait = (seconds, phase = "") =>
+  `${Object.hasOwn(GOES_ON, phase) ? GOES_ON[/** @type {"sending"} */ (phase)] : "It goes on"} in ${number(seconds)} s: Comfy Cloud asks to wait`;
 
 /** @param {number} percent */
 export const progressSpoken = (percent) => `Deleting: ${percent} percent`;
@@ -233,12 +257,15 @@ export const ANSWERS = "ComfyUI answers again";
 
 /**
  * What is known about a deletion while ComfyUI does not answer.
- * @param {{phase: string, jobs: number, sent: boolean}} entry
+ * @param {{phase: string, jobs: number, sent: boolean, backingUp?: boolean}} entry
  * @param {number} seconds until the end of the hold
  */
-export function awayText({ phase, jobs: n, sent }, seconds) {
+export function awayText({ phase, jobs: n, sent, backingUp = false }, seconds) {
   if (phase === "holding") {
     return `Nothing had been sent when it last answered. If it still runs, it removes ${jobs(n)} in ${number(seconds)} s.`;
+  }
+  if (backingUp && !sent) {
+    return `When it last answered, it was backing up the workflows, and nothing had been deleted. If it still runs, it removes ${jobs(n)} after the backup.`;
   }
   if (sent) return `It was removing ${jobs(n)}. How many are gone is shown here as soon as it is known.`;
   return plural(

@@ -4,7 +4,7 @@
 import { asApiError, HistoryApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { advance, isOpen, stateIn } from "./entries.mjs";
-import { messageWords, NOT_REMOVED } from "./result_strings.mjs";
+import { messageWords, NOT_REMOVED, stoppedUnsent } from "./result_strings.mjs";
 import { NOT_DELETED } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
@@ -54,6 +54,8 @@ async function send(flow, request) {
   const { preview } = request;
   const entry = flow.add({ kind: preview.kind, jobs: preview.removable ?? preview.finished }, true);
   Object.assign(entry, { operation: preview.operation, account: preview.account });
+  const { selection } = request;
+  flow.label(entry, { origin: "clear" in selection ? "menu" : "policy" in selection ? "clean_up" : "panel", first: preview.rows?.[0], jobs: entry.jobs });
   if (!preview.hold_seconds) {
     entry.phase = "sending";
     flow.notify.progress(entry, true);
@@ -73,7 +75,8 @@ async function refused(flow, entry, request, error) {
   const { confirmation, toasts } = flow.parts;
   const showDialog = confirmation.after(error, request);
   if (!showDialog) {
-    flow.conclude(entry, messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }));
+    const isStopped = error.code === "stopped";
+    flow.conclude(entry, isStopped ? messageWords("warning", stoppedUnsent(entry.jobs)) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }));
     return null;
   }
   flow.drop(entry);

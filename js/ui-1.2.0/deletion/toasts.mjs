@@ -2,7 +2,7 @@
 /** One toast for each deletion, updated from the hold to the result while no panel shows the deletion. */
 
 import { COMMON } from "../common/strings.mjs";
-import { isOpen, isUnsentPhase, shownPhase } from "./entries.mjs";
+import { canStop, isOpen, progressText, shownPhase } from "./entries.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
@@ -10,6 +10,9 @@ import * as words from "./strings.mjs";
 /** @import { Kind, Message, Toasts } from "../common/toasts.mjs" */
 /** @import { Deletions } from "./controller.mjs" */
 /** @import { ResultWords } from "./result_strings.mjs" */
+
+/** ComfyUI shows a new toast within this time, in milliseconds. */
+const SHOWN_MS = 100;
 
 /** Quarters of a deletion that are done, 0 to 4. @param {Entry} entry */
 export const quarters = ({ done, total }) => (total > 0 ? Math.floor((4 * Math.min(done, total)) / total) : 0);
@@ -51,14 +54,18 @@ function createShown(flow) {
 /** @param {Deletions} flow @param {Entry} entry */
 const undoAction = (flow, entry) => ({ label: words.HOLD.undo, press: () => flow.undo(entry) });
 
-/** Names the time of the end: a count of seconds would be read aloud each second, or be wrong. @param {Deletions} flow @param {Entry} entry @returns {Message} */
+/** Says which deletion a toast is about. @param {Entry} entry @param {string} text */
+const named = ({ label }, text) => [label && `${label}.`, text].filter(Boolean).join(" ");
+
+/** @param {Deletions} flow @param {Entry} entry @returns {Message} */
 function holdMessage(flow, entry) {
   const { now, today, toasts } = flow.parts;
   const left = Math.max(0, entry.deadline - now());
   const canAct = toasts.canAct();
   return {
-    title: words.holdAt(entry.jobs, today() + left),
-    detail: canAct ? words.HOLD.text : words.HOLD.inPanel,
+    // Read aloud once, so it names a time. On screen, the seconds then count down.
+    title: words.holdAt(entry, today() + left),
+    detail: named(entry, canAct ? words.HOLD.text : words.HOLD.inPanel),
     action: undoAction(flow, entry),
     // The server's clock ends the hold. A toast that cannot be replaced closes by itself.
     life: canAct ? Infinity : left,
@@ -67,18 +74,19 @@ function holdMessage(flow, entry) {
 
 /** @param {Deletions} flow @param {Entry} entry @returns {Message} */
 function awayMessage(flow, entry) {
-  const message = { title: entry.away, detail: words.awayText(entry, flow.secondsLeft(entry)) };
+  const message = { title: entry.away, detail: named(entry, words.awayText(entry, flow.secondsLeft(entry))) };
   return entry.phase === "holding" ? { ...message, action: undoAction(flow, entry) } : message;
 }
 
 /** @param {Deletions} flow @param {Entry} entry @returns {Message} */
 function progressMessage(flow, entry) {
-  const waits = flow.secondsToWait(entry);
+  const [waits, phase] = [flow.secondsToWait(entry), shownPhase(entry)];
   // A toast that cannot be replaced would still show its first count beside the result.
   const [done, total] = flow.parts.toasts.canAct() ? [entry.done, entry.total] : [0, 0];
-  const title = waits ? words.asksToWait(waits) : words.progressTitle(entry.kind, shownPhase(entry), done, total);
-  const { keepWorking } = words.CLEAR;
-  return { title, detail: isUnsentPhase(entry) ? `${words.DELETE.notSentYet} ${keepWorking}` : keepWorking };
+  const progress = words.progressTitle(entry.kind, phase, done, total);
+  const text = [progressText(entry, waits ? progress : ""), words.CLEAR.keepWorking].filter(Boolean).join(" ");
+  const message = { title: waits ? words.asksToWait(waits, phase) : progress, detail: named(entry, text) };
+  return canStop(entry) ? { ...message, action: { label: words.DELETE.stop, press: () => void flow.stop(entry) } } : message;
 }
 
 /**
@@ -91,7 +99,16 @@ export function createDeletionToasts(flow) {
   const told = {
     ...shown,
     /** @param {Entry} entry */
-    hold: (entry) => void (entry.mine && tell(entry, "info", holdMessage(flow, entry))),
+    hold(entry) {
+      if (!entry.mine) return;
+      tell(entry, "info", holdMessage(flow, entry));
+      flow.parts.schedule(() => told.tick(entry), SHOWN_MS);
+    },
+
+    /** Counts down on screen. Showing the toast again each second would be read aloud, and would take the focus. @param {Entry} entry */
+    tick(entry) {
+      if (entry.phase === "holding" && shown.isShown(entry) && !flow.isOnCard(entry) && !entry.away) entry.toast.retitle(words.holdTitle(entry, flow.secondsLeft(entry)));
+    },
 
     /** @param {Entry} entry @param {boolean} [first] */
     progress(entry, first = false) {
@@ -106,7 +123,7 @@ export function createDeletionToasts(flow) {
       const show = { label: COMMON.show, press: flow.parts.openPanel };
       const action = entry.kind === "clear" || (kind === "error" && ids.length) ? retry : show;
       const needsAction = kind !== "success" && kind !== "info";
-      tell(entry, kind, { title, detail: toast, ...(needsAction && { action }) });
+      tell(entry, kind, { title, detail: named(entry, toast), ...(needsAction && { action }) });
     },
 
     /** Shows the toasts of the open deletions of this page, once no panel is open. */

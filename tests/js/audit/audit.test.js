@@ -25,6 +25,11 @@ test("the title of a deletion counts only jobs that were verified as removed", (
   assert.equal(titleOf({ asked: 4, removed: 0, counts: { failed: 4 } }), "No job was removed");
 });
 
+test("an entry of a running deletion does not say that jobs are being deleted: it may still back up", () => {
+  assert.equal(titleOf({ state: "running", removed: null, counts: null }), "A deletion of 35 jobs is running");
+  assert.equal(titleOf({ state: "running", asked: null, removed: null, counts: null }), "A deletion is running");
+});
+
 test("an entry calls an unknown outcome unknown", () => {
   assert.equal(titleOf({ state: "unknown", asked: 412, removed: null, counts: null }), "Outcome unknown: 412 jobs");
   assert.equal(titleOf({ state: "unknown", asked: 1, removed: null, counts: null }), "Outcome unknown: 1 job");
@@ -32,7 +37,6 @@ test("an entry calls an unknown outcome unknown", () => {
   assert.equal(titleOf({ asked: 2, removed: 0, counts: { unconfirmed: 2 } }), "Outcome unknown: 2 jobs");
   assert.equal(titleOf({ asked: 3, removed: 0, counts: { unconfirmed: 1, not_attempted: 2 } }), "No job is known to have been removed");
   assert.equal(titleOf({ asked: 5, removed: null, counts: null }), "Outcome unknown: 5 jobs");
-  assert.equal(titleOf({ state: "running", removed: null, counts: null }), "Deleting jobs…");
 });
 
 test("an entry says when the deletion happened and where it was started", () => {

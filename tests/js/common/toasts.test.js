@@ -25,6 +25,25 @@ test("the toast of a running deletion is replaced by its result", () => {
   assert.equal(calls[0].duration, undefined);
 });
 
+test("the title of a toast changes on screen without showing the toast again, which would be read aloud", () => {
+  const texts = [{ data: "Held at 10:00" }, { data: "Nothing has been sent" }];
+  let at = -1;
+  globalThis.window = { NodeFilter: { SHOW_TEXT: 4 } };
+  globalThis.document = {
+    querySelectorAll: () => [{}],
+    createTreeWalker: () => ((at = -1), { nextNode: () => ++at < texts.length, get currentNode() { return texts[at]; } }),
+  };
+  const { calls, host } = newHost();
+  const toast = createToasts(() => host).create();
+  toast.show("info", { title: "Held at 10:00." });
+  for (const title of ["Held, 9 s", "Held, 8 s"]) toast.retitle(title);
+  assert.equal(texts[0].data, "Held, 8 s");
+  assert.equal(calls.length, 1);
+  texts[0].data = "Another toast";
+  toast.retitle("Held, 7 s");
+  assert.equal(texts[0].data, "Another toast", "a toast that is not found keeps its title");
+});
+
 test("a toast that the person closed is not shown again by the next update", () => {
   const { calls, host } = newHost();
   let open = true;

@@ -295,14 +295,14 @@ test("a wait that Comfy Cloud asks for is shown with its seconds, and afterwards
   event("asked_to_wait", 0, 12);
   event("asked_to_wait", 0, 12);
   const [entry] = it.flow.state().running;
-  assert.equal(it.titles().at(-1), "loading: Comfy Cloud asks to wait, 12 s");
+  assert.equal(it.titles().at(-1), "loading: The deletion goes on in 12 s: Comfy Cloud asks to wait");
   const open = it.openPanel();
   event("sending", 1, 300);
   entry.waitsUntil = 0;
   event("asked_to_wait", 0, 12);
   event("asked_to_wait", 0, 12);
   open.close();
-  assert.equal(it.said.filter((text) => text === "Comfy Cloud asks to wait, 12 s").length, 1, "several waits are announced once");
+  assert.equal(it.said.filter((text) => text === "The deletion goes on in 12 s: Comfy Cloud asks to wait").length, 1, "several waits are announced once");
   assert.deepEqual([entry.done, entry.total, entry.phase], [1, 300, "sending"]);
   await it.pass(4_000);
   assert.equal(it.flow.secondsToWait(entry), 8);
@@ -327,7 +327,7 @@ test("while workflows are saved, the toast says that nothing has been deleted ye
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "backing_up", done: 1, total: 3 });
-  assert.match(it.last()[2].detail, /^Nothing has been deleted yet\./);
+  assert.match(it.last()[2].detail, /Nothing has been deleted yet\./);
   it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 });
   assert.doesNotMatch(it.last()[2].detail, /Nothing has been deleted/);
 });

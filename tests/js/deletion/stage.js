@@ -18,7 +18,7 @@ export const CLEARED = { kind: "clear", outcome: "deleted", before: 12, removed:
 export const UNSENT = { outcome: "failed", before: null, removed: 0, listed: null, active: null, report: "r" };
 export const ROSE = { kind: "clear", ...UNSENT, error: { code: "count_rose", message: "2 more jobs have finished since you looked." } };
 export const preview = (rest = {}) => ({ token: "t1", operation: "h1", account: "ours", expires_in: 300, removable: 3, finished: 3, counts: {}, hold_seconds: 10, ...rest });
-export const hold = (rest = {}) => ({ id: "h1", kind: "delete", jobs: 3, ids: ["a", "b", "c"], seconds_left: 10, state: "holding", account: "ours", ...rest });
+export const hold = (rest = {}) => ({ id: "h1", kind: "delete", jobs: 3, ids: ["a", "b", "c"], seconds_left: 10, state: "holding", account: "ours", origin: "panel", first: null, backup: false, ...rest });
 export const fail = (code, extras) => new HistoryApiError({ code, message: code }, extras);
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -37,7 +37,7 @@ function script(values) {
 export function stage({ status = STATUS, preview: previews = preview(), send = { hold: hold() }, undo = { hold: hold({ state: "undone" }) }, person = {}, stop = {}, hidden = false, canAct = true, shown: panel = false, record = [], stored = new Map() } = {}) {
   let [time, asleep] = [0, 0];
   const timers = [];
-  const [seen, tokens, shown, said, opened] = [[], [], [], [], []];
+  const [seen, tokens, shown, said, opened, ticks] = [[], [], [], [], [], []];
   let current = status;
   const answers = Object.fromEntries(Object.entries({ confirm: "yes", ...person }).map(([step, value]) => [step, script(value)]));
   const step = (name) => async () => {
@@ -99,7 +99,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     toasts: {
       canAct: () => canAct,
       tell: (kind, { title }) => shown.push([kind, title]),
-      create: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, message) => shown.push([kind, message.title, message]), dismiss: () => shown.push(["dismissed"]) }),
+      create: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, message) => shown.push([kind, message.title, message]), dismiss: () => shown.push(["dismissed"]), retitle: (title) => ticks.push(title) }),
     },
     schedule: (run, milliseconds) => timers.push({ at: time + milliseconds, run }),
     openPanel: () => opened.push(1),
@@ -116,7 +116,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
   if (panel) openPanel();
   return {
     openPanel,
-    flow, seen, tokens, shown, said, targets, opened, timers, statuses, stopped, requests, roses, whys,
+    flow, seen, tokens, shown, said, ticks, targets, opened, timers, statuses, stopped, requests, roses, whys,
     seePage: () => unseen.splice(0).forEach((run) => run()),
     titles: () => shown.map(([kind, title]) => `${kind}: ${title}`),
     last: () => shown.at(-1),

@@ -104,7 +104,7 @@ test("the hint says how long a deletion can be undone, or that it cannot", () =>
   assert.equal(words.undoHint(10), "You can undo for 10 s; after that it can’t be undone.");
   assert.equal(words.undoHint(0), "Sent at once. This can’t be undone.");
   assert.equal(words.clearHint(0), "Sent at once. This can’t be undone. If more jobs finish before it is sent, you are asked again.");
-  assert.equal(words.holdTitle(1, 8), "Removing 1 job in 8 s");
+  assert.equal(words.holdTitle({ jobs: 1, backup: false }, 8), "Removing 1 job in 8 s");
 });
 
 test("with a backup, the hint says that the deletion can be stopped until it is sent", () => {
@@ -112,6 +112,26 @@ test("with a backup, the hint says that the deletion can be stopped until it is 
   assert.equal(words.undoHint(0, true), "The backup starts at once. You can stop it while the backup is made. After that it is sent and can’t be undone.");
   assert.equal(words.workflowUndoHint(false), "Sent at once. This can’t be undone.");
   assert.match(words.workflowUndoHint(true), /^The backup starts at once\. .* cancelling the run in ComfyUI\. After that it is sent/);
+});
+
+test("with a backup, a hold says that the backup begins when it ends, and that the jobs are removed afterwards", () => {
+  const held = (jobs, backup = true) => ({ jobs, backup });
+  assert.equal(words.holdTitle(held(19_991), 10), "Backing up 19,991 jobs in 10 s, then removing them");
+  assert.equal(words.holdTitle(held(1), 1), "Backing up 1 job in 1 s, then removing it");
+  assert.match(words.holdAt(held(2), 0), /^Backing up 2 jobs at \d\d:\d\d:\d\d, then removing them$/);
+  assert.equal(words.holdSpoken(held(2), 10), "Backing up 2 jobs in 10 seconds, then removing them. Control Z to undo.");
+  assert.equal(words.holdSpoken(held(2, false), 1), "Removing 2 jobs in 1 second. Control Z to undo.");
+});
+
+test("a backup says how long it still takes once that was measured, and that nothing has been deleted yet", () => {
+  assert.equal(words.backupText(19_991, 360), "About 6 min left, then the jobs are removed. Nothing has been deleted yet.");
+  assert.equal(words.backupText(1, null), "After the backup, the job is removed. Nothing has been deleted yet.");
+});
+
+test("a wait that Comfy Cloud asks for says what goes on afterwards", () => {
+  assert.equal(words.asksToWait(12, "backing_up"), "The backup goes on in 12 s: Comfy Cloud asks to wait");
+  assert.equal(words.asksToWait(12, "sending"), "The deletion goes on in 12 s: Comfy Cloud asks to wait");
+  assert.equal(words.asksToWait(12), "It goes on in 12 s: Comfy Cloud asks to wait");
 });
 
 test("a cancellation says how many jobs had finished and how many were not cancelled", () => {

@@ -1,0 +1,78 @@
+"""While workflows are backed up, nothing has been deleted: the screen says so, and the deletion can be stopped."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from browser.comfy_page import READY, button, toasts
+from browser.conftest import ONE_FRONTEND
+from browser.panel_page import expect_removed, newest_first, open_list, open_panel
+from hosts import HostProcess
+from simulated_cloud import SimulatedCloud
+
+
+def back_up_after(host: HostProcess, seconds: int) -> None:
+    """Turn backups on, with a hold of `seconds`."""
+    (host.state_dir / "settings.json").write_text(json.dumps({"hold_seconds": seconds, "backup": "workflows"}))
+
+
+async def confirm(opened: Locator) -> None:
+    await opened.locator(".cch-btn.danger").click()
+    await expect(opened).to_have_count(0)
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=2)
+async def test_a_backup_is_announced_shown_also_after_a_reload_and_can_be_stopped_without_loss(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    back_up_after(host, 2)
+    panel = await open_list(page, cloud)
+    chosen = newest_first(cloud.finished)[:20]
+    await panel.select(chosen)
+    opened = await panel.ask_to_delete(20)
+    await expect(opened.locator(".cch-dp")).to_contain_text("and then stop it while the backup is made")
+    cloud.switches.latency = 1.5
+    await confirm(opened)
+    await expect(panel.cards).to_contain_text(re.compile(r"Backing up 20 jobs in [12] s, then removing them"))
+    await expect(panel.cards).to_contain_text("and 19 more")
+    await expect(panel.cards).to_contain_text("Backing up workflows…", timeout=15_000)
+    await expect(panel.cards).to_contain_text("Nothing has been deleted yet.")
+
+    # A reloaded page shows the backup in a toast that can stop it.
+    await page.reload()
+    await page.wait_for_function(READY)
+    running = toasts(page, "Backing up workflows…")
+    await expect(running).to_contain_text("Nothing has been deleted yet.")
+    await button(running, "Stop").click()
+    await expect(toasts(page, "Stopped: 0 of 20 jobs removed")).to_be_visible(timeout=10_000)
+    cloud.switches.latency = 0
+    assert cloud.history_posts == []
+    panel = await open_panel(page)
+    await expect(panel.cards).to_contain_text("Stopped: 0 of 20 jobs removed")
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=0)
+async def test_a_deletion_without_time_to_undo_can_be_stopped_during_its_backup(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    back_up_after(host, 0)
+    panel = await open_list(page, cloud)
+    await panel.select(newest_first(cloud.finished)[:6])
+    opened = await panel.ask_to_delete(6)
+    await expect(opened.locator(".cch-dp")).to_contain_text("The backup starts at once.")
+    cloud.switches.latency = 1.5
+    await confirm(opened)
+    await expect(panel.cards).to_contain_text("Backing up workflows…", timeout=15_000)
+    await button(panel.cards, "Stop").click()
+    await expect(panel.cards).to_contain_text("Stopped: 0 of 6 jobs removed", timeout=10_000)
+    cloud.switches.latency = 0
+    assert cloud.history_posts == []
+    await button(panel.cards, "Dismiss").click()
+    await panel.delete(6)
+    await expect_removed(page, 6)

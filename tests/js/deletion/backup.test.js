@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deletionLabel } from "#ui/deletion/label.mjs";
+import { fail, hold, preview, settled, stage, STATUS } from "./stage.js";
+
+const FIRST = { id: "a", status: "completed", raw: "", created: 0, name: "mira_cover_0001.png", workflow_id: "w", error: null };
+const HELD = hold({ backup: true, first: FIRST });
+const event = (it, phase, done, more = {}) =>
+  it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase, done, total: 3, sent: false, seconds_left: null, ...more });
+
+/** A deletion that backs up its workflows. */
+async function backingUp(options = {}) {
+  const it = stage({ send: { hold: HELD }, status: { ...STATUS, holds: [{ ...HELD, state: "sending" }] }, ...options });
+  await it.flow.remove({ ids: ["a"] });
+  event(it, "backing_up", 1);
+  return it;
+}
+
+test("the toast of a hold with a backup does not say that the jobs are removed at its end", async () => {
+  const it = stage({ send: { hold: HELD } });
+  await it.flow.remove({ ids: ["a"] });
+  assert.deepEqual(it.titles(), ["info: Backing up 3 jobs at 00:00:10, then removing them"]);
+});
+
+test("the toast of a hold counts down on screen, as its card does, and is not shown again", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  await it.pass(2_500);
+  assert.deepEqual(it.ticks, ["Removing 3 jobs in 10 s", "Removing 3 jobs in 9 s", "Removing 3 jobs in 8 s"]);
+  assert.equal(it.titles().length, 1);
+  const open = it.openPanel();
+  await it.pass(1_000);
+  assert.equal(it.ticks.length, 3, "the card counts now");
+  open.close();
+});
+
+test("while workflows are backed up, the toast has Stop, and says how long it still takes once that is measured", async () => {
+  const it = await backingUp();
+  assert.equal(it.last()[1], "Backing up workflows… 1 of 3");
+  assert.equal(it.last()[2].detail, "mira_cover_0001.png and 2 more. After the backup, the jobs are removed. Nothing has been deleted yet. You can keep working.");
+  event(it, "backing_up", 1, { seconds_left: 420 });
+  assert.match(it.last()[2].detail, /About 7 min left, then the jobs are removed\. Nothing has been deleted yet\./);
+  const { label, press } = it.last()[2].action;
+  assert.equal(label, "Stop");
+  press();
+  assert.deepEqual(it.stopped, ["h1"]);
+});
+
+test("if a stop fails, the toast of the backup comes back with its button", async () => {
+  const it = await backingUp({ stop: [fail("comfyui_away"), {}] });
+  it.last()[2].action.press();
+  await settled();
+  assert.equal(it.titles().at(-1), "error: It could not be stopped");
+  assert.equal(it.shown.at(-2)[2].action.label, "Stop");
+});
+
+test("while Comfy Cloud asks to wait, the toast says what goes on by itself, when, and how far it is", async () => {
+  const it = await backingUp();
+  event(it, "asked_to_wait", 0, { total: 12 });
+  assert.equal(it.titles().at(-1), "loading: The backup goes on in 12 s: Comfy Cloud asks to wait");
+  assert.match(it.last()[2].detail, /Backing up workflows… 1 of 3\. After the backup/);
+});
+
+test("looking up the jobs before a backup is not called deleting", async () => {
+  const it = stage({ send: { hold: HELD } });
+  await it.flow.remove({ ids: ["a"] });
+  event(it, "checking", 0);
+  assert.equal(it.titles().at(-1), "loading: Looking at the jobs first…");
+  assert.match(it.last()[2].detail, /Nothing has been deleted yet/);
+  event(it, "checking", 0, { sent: true });
+  assert.equal(it.titles().at(-1), "loading: Checking what is gone…");
+  assert.doesNotMatch(it.last()[2].detail, /Nothing has been deleted/);
+  assert.equal(it.last()[2].action, undefined, "there is nothing left to stop");
+});
+
+test("a page that is loaded during a backup asks how far it is", async () => {
+  const it = stage({ stored: new Map([["CloudHistory.holds", JSON.stringify({ h1: { until: 60_000, kind: "delete", jobs: 3 } })]]), status: { ...STATUS, holds: [{ ...HELD, state: "sending" }] } });
+  it.setProgress([{ operation: "h1", hold: "h1", kind: "delete", phase: "backing_up", done: 2, total: 3, sent: false, seconds_left: 60 }]);
+  await it.flow.resume();
+  await settled();
+  assert.equal(it.titles().at(-1), "loading: Backing up workflows… 2 of 3");
+  assert.match(it.last()[2].detail, /^mira_cover_0001\.png and 2 more\. About 60 s left/);
+});
+
+test("if ComfyUI is gone during a backup, the page says that nothing had been deleted when it last answered", async () => {
+  const it = await backingUp();
+  it.set(fail("comfyui_away"));
+  await it.pass(12_000);
+  assert.equal(it.titles().at(-1), "warning: ComfyUI doesn’t answer");
+  assert.match(it.last()[2].detail, /it was backing up the workflows, and nothing had been deleted\. If it still runs, it removes 3 jobs after the backup\./);
+});
+
+test("two deletions are told apart by the names of their jobs, in holds, progress and results", async () => {
+  const other = hold({ id: "h2", ids: ["d"], jobs: 1, first: { ...FIRST, id: "d", name: "", status: "failed", error: { node_type: "KSampler" } } });
+  const it = stage({ send: [{ hold: HELD }, { hold: other }] });
+  await it.flow.remove({ ids: ["a"] });
+  await it.flow.remove({ ids: ["d"] });
+  const details = it.shown.map(([, , message]) => message.detail.replace("\u00a0", " "));
+  assert.match(details[0], /^mira_cover_0001\.png and 2 more\. Nothing has been sent yet/);
+  assert.match(details[1], /^Failed KSampler, \d\d:\d\d\. Nothing has been sent yet/);
+});
+
+test("a backup that is stopped before the server has answered is not called an error", async () => {
+  const it = stage({ preview: preview({ hold_seconds: 0 }), send: fail("stopped") });
+  await it.flow.remove({ ids: ["a"] });
+  assert.equal(it.titles().at(-1), "warning: Stopped: 0 of 3 jobs removed");
+});
+
+test("a clear and a clean-up are named as such, also without a hold", async () => {
+  const none = () => "";
+  assert.equal(deletionLabel({ origin: "menu", first: FIRST, jobs: 9 }, none), "Clear");
+  assert.equal(deletionLabel({ origin: "clean_up", first: FIRST, jobs: 9 }, none), "Clean up");
+  assert.equal(deletionLabel({ origin: "panel", first: FIRST, jobs: 1 }, () => "Portraits"), "Portraits · mira_cover_0001.png");
+  const it = stage({ preview: preview({ hold_seconds: 0, rows: [FIRST], removable: 1 }), send: { operation: "h1", state: "running" } });
+  await it.flow.remove({ ids: ["a"] });
+  assert.equal(it.flow.entries[0].label, "mira_cover_0001.png");
+});
