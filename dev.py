@@ -42,13 +42,12 @@ from interpreters import other_interpreters
 from steps import StepFailed, duration, run_step, say, tail
 
 UNIT_TESTS = ["tests", "--ignore=tests/browser", "--ignore=tests/deep"]
-# Three processes use two processors best, because tests often wait for an answer.
+# Three processes use two processors best, because tests often wait for an answer or for a page.
 NOT_TIMED = ["-m", "not timed", "-n", "3", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
 OTHER_PYTHONS_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "CLOUD_HISTORY_FEWER_EXAMPLES": "10"}
 """Property tests try fewer examples, because a difference between Pythons shows in almost any example."""
-# Each process keeps a processor busy, so three on two processors are slower than two.
-BROWSER_TESTS = ["tests/browser", "-n", "2", "--dist", "loadgroup"]
+BROWSER_TESTS = ["tests/browser", "-n", "3", "--dist", "loadgroup"]
 
 PYTHONS = "pythons"
 STOP_SECONDS = 20
