@@ -64,6 +64,8 @@ async def expect_locked(panel: Panel, jobs: list[SimulatedJob]) -> None:
     await expect(panel.root.locator(".lock:visible")).to_have_count(len(jobs))
     for job in jobs:
         await expect(panel.row(job).locator(".lock")).to_be_visible()
+        is_cut = await panel.row(job).locator("code").evaluate("code => code.scrollWidth > code.clientWidth")
+        assert not is_cut, f"the id of {job.id} is cut"
 
 
 @pytest.mark.stage(jobs=12, connected=True, hold_seconds=0)

@@ -3,7 +3,7 @@
 
 import { asApiError, isObject } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
-import { clean } from "../common/format.mjs";
+import { clean, clockTime } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { DETAILS } from "./strings.mjs";
 
@@ -22,10 +22,21 @@ export const isLoadable = (workflow) =>
   workflow.nodes.every((node) => isObject(node) && typeof node.type === "string" && ["number", "string"].includes(typeof node.id)) &&
   (workflow.links === undefined || Array.isArray(workflow.links));
 
-/** A file name without extension, with only characters that every system allows. @param {JobDetails} details */
-export function stem({ job }) {
-  const name = clean(job.name).replace(/\.[^.]*$/, "").replace(/[\\/:*?"<>|\ufffd]/g, "_").replace(/^[.\s_]+/, "");
-  return `${[...name].slice(0, MAX_NAME_CHARACTERS).join("") || "job"} ${job.id.slice(0, 8).replace(/[^\w-]/g, "")}`.trim();
+/** Leaves only characters that every system allows in file names. @param {string} text */
+const allowed = (text) => text.replace(/[\\/:*?"<>|\ufffd]/g, "_").replace(/^[.\s_]+/, "");
+
+/** A file name without extension: the name of the job’s output, or else of its workflow, and the short id. @param {JobDetails} details */
+export function stem({ job, workflow }) {
+  const { name: known } = /** @type {{name?: unknown}} */ (workflow ?? {});
+  const name = allowed(clean(job.name).replace(/\.[^.]*$/, "")) || (typeof known === "string" && allowed(clean(known)));
+  return `${[...(name || "job")].slice(0, MAX_NAME_CHARACTERS).join("")} ${job.id.slice(0, 8).replace(/[^\w-]/g, "")}`.trim();
+}
+
+/** The name of a tab begins with the time that the list shows, because ComfyUI cuts the end, and jobs of one workflow begin alike. @param {JobDetails} details */
+export function tabName(details) {
+  const { created } = details.job;
+  const time = typeof created !== "number" ? "" : `${clockTime(created).replace(/\s/g, " ").replace(/[^\p{L}\p{N} .]/gu, ".")} `;
+  return `${time}${stem(details)}`;
 }
 
 /** A name that no tab and no saved workflow has, because ComfyUI would load into that one. @param {string} name @param {ComfyApp} app */
@@ -60,7 +71,7 @@ export function createWorkflows({ getApp, api, toasts }) {
   async function open(details) {
     const app = getApp();
     // If `name` is null, ComfyUI chooses an unused name.
-    const name = freeName(stem(details), app);
+    const name = freeName(tabName(details), app);
     let opened = isLoadable(details.workflow);
     if (opened) {
       await Promise.resolve(app.loadGraphData(details.workflow, true, true, name)).catch(() => (opened = false));

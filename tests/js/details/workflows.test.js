@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
-import { createWorkflows, freeName, isLoadable, stem } from "#ui/details/workflows.mjs";
+import { createWorkflows, freeName, isLoadable, stem, tabName } from "#ui/details/workflows.mjs";
 
 const WORKFLOW = { nodes: [{ id: 1, type: "Note" }], links: [] };
-const details = (name = "a_00001_.png", workflow = WORKFLOW) => ({ job: { id: "7f3a9c21-5b0e", name }, outputs: [], workflow });
+const details = (name = "a_00001_.png", workflow = WORKFLOW) => ({ job: { id: "7f3a9c21-5b0e", name, created: null }, outputs: [], workflow });
 
 function stage({ taken = [], name = "a_00001_.png", workflow = WORKFLOW, load = (n) => `workflows/${n}.json`, store = true } = {}) {
   const [loaded, shownToasts] = [[], []];
@@ -85,4 +85,11 @@ test("a failed download shows an error toast", async () => {
   const it = createWorkflows({ getApp: assert.fail, api, toasts: { tell: (kind) => shownToasts.push(kind) } });
   assert.equal(await it.download("x"), false);
   assert.deepEqual(shownToasts, ["error"]);
+});
+
+test("the tabs of jobs that are called alike differ in what ComfyUI does not cut off", () => {
+  const named = (name, minute) => tabName({ ...details(name, { ...WORKFLOW, name: "Coast / study" }), job: { id: `7f3a9c2${minute}-5b0e`, name, created: new Date(2026, 10, 23, 18, minute).getTime() } });
+  assert.equal(named("coast_study_00001_.png", 37), "18.37 coast_study_00001_ 7f3a9c23");
+  assert.equal(named("coast_study_00001_.png", 41), "18.41 coast_study_00001_ 7f3a9c24");
+  assert.equal(named("", 37), "18.37 Coast _ study 7f3a9c23", "a job without outputs has the name of its workflow");
 });
