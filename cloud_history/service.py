@@ -23,7 +23,7 @@ from .cloud.lookup import look_up_in_time
 from .config import BaseUrl, read_base_url
 from .deletion.backup_estimate import BackupEstimates
 from .deletion.clear import Clear
-from .deletion.delete import OPERATION_SECONDS, Deletion
+from .deletion.delete import MIN_LOOKUP_SECONDS, OPERATION_SECONDS, Deletion
 from .deletion.events import Announce, Events
 from .deletion.outcomes import ClearResult, DeletionResult
 from .deletion.preview import MAX_ROWS, ClearPreview, DeletionPreview, preview_jobs
@@ -222,10 +222,28 @@ class Operations:
                 else:
                     deletion = Deletion(client, safeguards, self._sleep)
                     result = await deletion.run(request.job_ids, watch, request.deletion_preview)
+                    if request.deletion_preview and request.deletion_preview.everything:
+                        late = await self._finished_meanwhile(client, request.deletion_preview, result, watch)
+                        result = replace(result, finished_meanwhile=late)
                 ending(result)
             if isinstance(result, DeletionResult) and result.backed_up:
                 await self.delete_old_backups()
             return result
+
+    async def _finished_meanwhile(
+        self, client: CloudClient, preview: DeletionPreview, result: DeletionResult, watch: Watch
+    ) -> int:
+        """Return how many jobs have finished since the preview of a clear; 0 if that is not known."""
+        if not result.removed or result.failed or result.stopped:
+            return 0
+        known = {*preview.finished_ids, *preview.held}
+        try:
+            listing = await run_stoppable(list_jobs(client, JobFilter()), watch, MIN_LOOKUP_SECONDS)
+        except CloudError:
+            return 0  # the deletion has succeeded all the same
+        if not listing.complete:
+            return 0
+        return sum(job.finished and job_id not in known for job_id, job in listing.jobs.items())
 
     async def keeps_names(self) -> bool:
         """Return whether the audit log keeps names. It keeps none while the settings can't be read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ..cloud_history.deletion.outcomes import DeletionResult, Outcome, Skipped
-from ..cloud_history.deletion.report import SKIPPED, incomplete, result_report, with_warning
+from ..cloud_history.deletion.report import SKIPPED, incomplete, result_report, stopped_report, with_warning
 from ..cloud_history.errors import OperationStopped
 from ..cloud_history.jobs.status import FINISHED, STATUSES_OF_CHOICE
 from ..comfy_host import NodeWatch, graph_deletions, operations, requesting_node
@@ -116,7 +116,7 @@ class CleanUpCloudHistory(CloudHistoryNode):
                 return await _dry_run(policy, allowed, after, watch)
             return await _clean_up(policy, allowed, backs_up, after, watch)
         except OperationStopped:
-            watch.raise_if_stopped()
+            await watch.end_stopped(stopped_report())
             raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..cloud_history.deletion.outcomes import Skipped
-from ..cloud_history.deletion.report import NOT_CLEARED, SKIPPED, incomplete, result_report
+from ..cloud_history.deletion.report import NOT_CLEARED, SKIPPED, incomplete, result_report, stopped_report
 from ..cloud_history.errors import OperationStopped
 from ..comfy_host import NodeWatch, graph_deletions, requesting_node
 from .base import (
@@ -62,7 +62,7 @@ class ClearCloudHistory(CloudHistoryNode):
         try:
             result = await graph_deletions().clear(requesting_node("Clear Cloud History"), watch, backup=backs_up)
         except OperationStopped:
-            watch.raise_if_stopped()
+            await watch.end_stopped(stopped_report())
             raise
         if isinstance(result, Skipped):
             return outputs(after, SKIPPED, SKIPPED, 0)

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from ..cloud_history.deletion.outcomes import Skipped
-from ..cloud_history.deletion.report import NOTHING_TO_DELETE, SKIPPED, dry_run_report, incomplete, result_report
+from ..cloud_history.deletion.report import (
+    NOTHING_TO_DELETE,
+    SKIPPED,
+    dry_run_report,
+    incomplete,
+    result_report,
+    stopped_report,
+)
 from ..cloud_history.errors import InputRefused, OperationStopped
 from ..cloud_history.jobs.ids import parse_job_ids
 from ..cloud_history.json_pieces import ThreadPauses
@@ -115,7 +122,7 @@ class DeleteCloudJobs(CloudHistoryNode):
         try:
             ids = await read_in_thread(job_ids, watch)
         except OperationStopped:
-            watch.raise_if_stopped()
+            await watch.end_stopped(stopped_report())
             raise
         backs_up = chosen_backup(backup)
         if only_boolean(dry_run, "dry_run"):
@@ -126,7 +133,7 @@ class DeleteCloudJobs(CloudHistoryNode):
         try:
             result = await graph_deletions().delete(ids, requesting_node("Delete Cloud Jobs"), watch, backup=backs_up)
         except OperationStopped:
-            watch.raise_if_stopped()
+            await watch.end_stopped(stopped_report(ids))
             raise
         if isinstance(result, Skipped):
             return outputs(after, SKIPPED, SKIPPED, 0)

@@ -294,6 +294,10 @@ export interface DeleteResult {
   jobs: Record<string, { outcome: OutcomeCode; why: Reason | null }>;
   stopped: boolean;
   backed_up?: number;
+  /** For a clear by ids: how many jobs finished after the preview, and so stay. */
+  finished_meanwhile?: number;
+  /** Some of the jobs that were selected and left alone, because they are active or protected. */
+  left?: Row[];
   report: string;
   error: ErrorBody | null;
 }

@@ -94,7 +94,9 @@ class Hold:
 
     @property
     def job_ids(self) -> list[str]:
-        return list(self.request.job_ids or ())
+        """The ids of the jobs to send; empty for a clear."""
+        preview = self.request.deletion_preview
+        return preview.job_ids if preview else list(self.request.job_ids or ())
 
     def payload(self) -> Payload:
         """The hold as JSON for browsers."""

@@ -61,6 +61,8 @@ class DeletionResult:
     """How many workflows were backed up before sending."""
     found: Mapping[str, Job] = field(default_factory=dict, compare=False, repr=False)
     """The jobs that were there before sending, by id."""
+    finished_meanwhile: int = 0
+    """For a clear by ids: how many jobs finished after the preview, and so were not sent."""
 
     def ids(self, outcome: Outcome) -> list[str]:
         return [job_id for job_id, each in self.jobs.items() if each.outcome is outcome]

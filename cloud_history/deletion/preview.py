@@ -85,6 +85,7 @@ class DeletionPreview:
         kept: how many jobs the retention policy keeps, besides those that `skipped` counts; None without a policy.
         what: the retention policy in short, for the audit log; "" without a policy.
         finished: how many finished jobs the whole history has, protected ones included; None if unknown.
+        held: the ids of the jobs that a hold already includes.
     """
 
     jobs: Sequence[Job]
@@ -95,6 +96,7 @@ class DeletionPreview:
     what: str = ""
     kept: int | None = None
     finished: int | None = None
+    held: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:
@@ -108,6 +110,12 @@ class DeletionPreview:
     @property
     def job_ids(self) -> list[str]:
         return [job.id for job in self.jobs]
+
+    @property
+    def asked_ids(self) -> list[str]:
+        """The ids of the selected jobs that were in the history. A clear or a policy selects only those to send."""
+        stay = () if self.everything or self.what else self.stay
+        return [job.id for job in (*self.jobs, *stay)]
 
     @property
     def finished_ids(self) -> list[str]:
@@ -126,7 +134,10 @@ class DeletionPreview:
 
     def without(self, job_ids: Collection[str]) -> DeletionPreview:
         """Return the preview without these jobs, because a hold already includes them."""
-        return replace(self, jobs=[job for job in self.jobs if job.id not in job_ids])
+        jobs = [job for job in self.jobs if job.id not in job_ids]
+        return replace(
+            self, jobs=jobs, held=self.held | {job.id for job in self.jobs}.difference(job.id for job in jobs)
+        )
 
     def payload(self) -> Payload:
         """The preview as JSON for browsers."""

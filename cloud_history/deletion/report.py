@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CloudError, CloudResponseError, Incomplete
+from ..jobs.rows import job_row
 from ..reasons import Reason
 from ..secret import scrub
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
@@ -22,6 +24,8 @@ NOT_CLEARED = "“clear” is off. Nothing was sent."
 SKIPPED = "Nothing was deleted. The workflow was told to skip."
 MAX_LISTED_IDS = 1000
 """Maximum number of ids in a node report. The log has all ids."""
+MAX_NAMED_JOBS = 12
+"""Maximum number of jobs that were left alone whose names a browser gets."""
 
 
 def with_warning(report: str, warning: str) -> str:
@@ -47,6 +51,9 @@ def deletion_report(result: DeletionResult, most_listed: int = MAX_LISTED_IDS) -
                 lines += _listed(ids, most_listed)
     if result.backed_up:
         lines.append(f"{result.backed_up:,} workflow{'' if result.backed_up == 1 else 's'} backed up first.")
+    if result.finished_meanwhile:
+        stay = "stays" if result.finished_meanwhile == 1 else "stay"
+        lines.append(f"{jobs(result.finished_meanwhile)} finished meanwhile and {stay}.")
     advice = [line for error in result.errors for line in (error.quote, error.hint) if line]
     return "\n".join([*lines, *dict.fromkeys(advice)])
 
@@ -80,6 +87,20 @@ def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, 
         if each.outcome is outcome:
             grouped.setdefault(str(each.why), []).append(job_id)
     return grouped.items()
+
+
+def stopped_report(job_ids: Sequence[str] = ()) -> str:
+    """Format a deletion that the person stopped before anything was sent.
+
+    Args:
+        job_ids: the jobs that would have been deleted, if they are known.
+    """
+    headline = "Stopped: nothing was sent, and no job was removed."
+    if not job_ids:
+        return headline
+    why = Reason("stopped_by_person")
+    word = _WORDS[Outcome.NOT_ATTEMPTED]
+    return "\n".join([headline, f"{len(job_ids):,} {word}: {why}", *_listed(list(job_ids), MAX_LISTED_IDS)])
 
 
 def dry_run_report(job_ids: list[str], protected: ProtectedJobs) -> str:
@@ -246,9 +267,18 @@ def deletion_payload(result: DeletionResult) -> Payload:
         },
         "stopped": result.stopped,
         "backed_up": result.backed_up,
+        "finished_meanwhile": result.finished_meanwhile,
+        "left": [job_row(result.found[job_id]) for job_id in islice(_left_alone(result), MAX_NAMED_JOBS)],
         "report": scrub(deletion_report(result)),
         "error": error_payload(result.errors[0]) if result.errors else None,
     }
+
+
+def _left_alone(result: DeletionResult) -> Iterator[str]:
+    """Yield the ids of the jobs that were selected and left alone, as far as the jobs are known."""
+    for job_id, each in result.jobs.items():
+        if each.outcome in (Outcome.ACTIVE, Outcome.PROTECTED) and job_id in result.found:
+            yield job_id
 
 
 def failure_payload(kind: str, error: CloudError) -> Payload:

@@ -102,7 +102,8 @@ class DeletionRoutes:
         # The browsers say that a backup comes first, so turning the setting off meanwhile has no effect.
         backs_up = await operations.backs_up(body.get("backup"))
         request = DeletionRequest(
-            preview.job_ids if isinstance(preview, DeletionPreview) else None,
+            # With the jobs that stay, so that the result says why each of them stayed.
+            preview.asked_ids if isinstance(preview, DeletionPreview) else None,
             connection,
             _origin(preview),
             backup=backs_up or body.get("backup"),

@@ -11,6 +11,7 @@ import pytest
 
 from cloud_history.approval.approval import ApprovalAnswers
 from cloud_history.config import state_folder
+from cloud_history.state.node_reports import NodeReports
 from simulated_cloud import SimulatedCloud
 from support.fake_comfyui import FakeComfyUI, InterruptProcessingException
 
@@ -163,8 +164,27 @@ async def test_stopping_a_node_that_waits_for_approval_interrupts_the_prompt(
             await run()
         assert page.now - start < 30.5
         comfyui.interrupted, page.meanwhile = False, lambda: None
+        kind, told, _ = comfyui.sent[-1]
+        assert (kind, told["kind"]) == ("cloud_history.progress", "node_report")
+        report = NodeReports(state_folder()).fetch(told["operation"])["report"]
+        assert report.startswith("Stopped: nothing was sent, and no job was removed.")
     assert cloud.history_posts == []
-    assert comfyui.sent[-1][1]["state"] == "closed"
+    assert [told["state"] for kind, told, _ in comfyui.sent if kind == "cloud_history.ask"][-1] == "closed"
+
+
+async def test_a_delete_node_that_is_stopped_before_it_sends_names_the_jobs_that_it_left(
+    comfyui: FakeComfyUI, page: Page, delete_node: Any, cloud: SimulatedCloud
+) -> None:
+    job_ids = [job.id for job in cloud.finished[:2]]
+
+    def press() -> None:
+        comfyui.interrupted = True
+
+    page.meanwhile = press
+    with pytest.raises(InterruptProcessingException):
+        await delete_node.run(job_ids=["\n".join(job_ids)], dry_run=[False])
+    report = NodeReports(state_folder()).fetch(comfyui.sent[-1][1]["operation"])["report"]
+    assert report.splitlines()[1:] == ["2 not tried: you stopped it", *(f"  {job_id}" for job_id in job_ids)]
 
 
 async def test_nodes_that_delete_no_job_never_ask_for_approval(

@@ -55,6 +55,18 @@ async def test_a_clear_with_a_backup_is_previewed_by_exact_jobs(stage: Stage) ->
     assert answer.json["result"]["backed_up"] == len(answer.json["result"]["jobs"]) + shown["removable"]
 
 
+async def test_a_clear_with_a_backup_says_how_many_jobs_finished_meanwhile_and_stay(stage: Stage) -> None:
+    shown = (await stage.ask("preview", {"clear": True, "backup": True})).json
+    running = stage.cloud.active[0].id
+    stage.cloud.finish(running, "completed")
+    stage.cloud.add_job("failed")
+    answer = await stage.ask("delete", {"token": shown["token"], "backup": True})
+    result = answer.json["result"]
+    assert (result["counts"]["deleted"], result["finished_meanwhile"]) == (shown["removable"], 2)
+    assert "2 jobs finished meanwhile and stay." in result["report"]
+    assert {job.id for job in stage.cloud.finished} >= {running}
+
+
 async def test_confirming_a_preview_sends_one_clear_and_reports_the_removed_jobs(stage: Stage) -> None:
     finished, active = len(stage.cloud.finished), len(stage.cloud.active)
     answer = await stage.ask("clear", {"token": await preview(stage)})

@@ -39,6 +39,35 @@ async def test_jobs_that_are_not_deleted_are_counted_by_reason_and_never_sent(st
     assert len(cloud.active) >= 4
 
 
+@pytest.mark.parametrize("hold", [False, True])
+async def test_the_result_names_the_selected_jobs_that_stayed_and_why(stage: Stage, hold: bool) -> None:
+    cloud = stage.cloud
+    gone, protected = [job.id for job in cloud.finished[:2]]
+    active = cloud.active[0].id
+    stage.operations.protection.change(protect=True, jobs=[protected])
+    asked = [active, gone, protected]
+    if hold:
+        stage.operations.settings.change(hold_seconds=10)
+        held = await stage.held(ids=asked)
+        assert held["ids"] == [gone], "a hold is about the jobs that will be removed"
+        assert held["jobs"] == 1
+        stage.timer.wait(10)
+        result = await stage.announced()
+    else:
+        answer = await stage.ask("delete", {"token": (await stage.preview(ids=asked))["token"]})
+        result = answer.json["result"]
+    assert {job_id: each["outcome"] for job_id, each in result["jobs"].items()} == {
+        active: "active",
+        protected: "protected",
+    }
+    assert sorted(row["id"] for row in result["left"]) == sorted([active, protected])
+    assert f"1 active, left alone\n  {active}" in result["report"]
+    assert f"1 protected, kept\n  {protected}" in result["report"]
+    assert cloud.history_posts == [{"delete": [gone]}]
+    (entry, *_) = (await stage.ask("record")).json["entries"]
+    assert (entry["asked"], entry["removed"]) == (3, 1)
+
+
 async def test_a_confirmed_filter_does_not_delete_jobs_that_arrive_after_the_preview(stage: Stage) -> None:
     matched = [job.id for job in stage.cloud.listed("failed")]
     shown = await stage.preview(filter={"statuses": ["failed"]})

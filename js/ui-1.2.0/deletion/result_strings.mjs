@@ -2,7 +2,8 @@
 /** Texts of results. */
 
 import { clean, number, plural } from "../common/format.mjs";
-import { errorLine } from "../common/strings.mjs";
+import { jobName } from "../common/names.mjs";
+import { andMore, errorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
 import { DELETE, NOT_DELETED } from "./strings.mjs";
 
@@ -76,8 +77,18 @@ export const isUnsent = (result) => "outcome" in result;
 /** @param {DeleteResult} result */
 const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => outcome in MARKS).map(([id]) => id);
 
+const MAX_NAMES = 3;
+
+/** The names of some of the jobs with this outcome. @param {DeleteResult} result @param {OutcomeCode} code */
+function namesOf({ counts, jobs: left, left: rows = [] }, code) {
+  const names = rows.filter(({ id }) => left[id]?.outcome === code).slice(0, MAX_NAMES).map((row) => jobName(row));
+  const rest = (counts[code] ?? 0) - names.length;
+  return names.length ? [...names, rest > 0 && andMore(rest)].filter(Boolean).join(", ") : "";
+}
+
 /** Counts jobs that were not removed, by outcome and reason. @param {DeleteResult} result @returns {TallyLine[]} */
-export function tallyLines({ counts, jobs: left }) {
+export function tallyLines(result) {
+  const { counts, jobs: left } = result;
   /** @type {Map<string, TallyLine>} */
   const lines = new Map();
   for (const { outcome, why } of Object.values(left)) {
@@ -91,7 +102,7 @@ export function tallyLines({ counts, jobs: left }) {
   const apart = [...lines].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true })).map(([, line]) => line);
   const plain = (/** @type {OutcomeCode} */ code) => ({ n: counts[code] ?? 0, word: LINE[code], why: "" });
   const first = apart.length > MAX_LINES ? MAY_GO.map(plain) : apart;
-  return [...first, ...OTHERS.map(plain)].filter(({ n }) => n > 0);
+  return [...first, ...OTHERS.map((code) => ({ ...plain(code), why: namesOf(result, code) }))].filter(({ n }) => n > 0);
 }
 
 /** @param {number} n */
@@ -102,13 +113,20 @@ const removedWords = (n) => plural(n, "{n} job removed from your cloud history",
  *   `text` is shown above the lines, `toast` without them; `again`: ids that can be tried again
  */
 
-/** @param {DeleteResult} result @returns {ResultWords} */
-function deleteResultWords(result) {
+/** @param {number} n */
+const finishedMeanwhile = (n) => (n ? ` ${plural(n, "{n} job finished meanwhile and stays.", "{n} jobs finished meanwhile and stay.")}` : "");
+
+/** @param {DeleteResult} result @param {number} confirmed how many jobs the person agreed to delete @returns {ResultWords} */
+function deleteResultWords(result, confirmed) {
   const { counts, total, stopped } = result;
   const more = { lines: tallyLines(result), again: mayTryAgain(result) };
   const rest = total - counts.deleted;
-  const assets = DELETE.assets + backedUp(result.backed_up ?? 0);
+  const assets = DELETE.assets + backedUp(result.backed_up ?? 0) + finishedMeanwhile(result.finished_meanwhile ?? 0);
   if (rest <= 0) return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: assets, ...more };
+  // The dialog said that these jobs stay.
+  if (counts.deleted > 0 && counts.deleted === confirmed && rest === counts.active + counts.protected && !stopped) {
+    return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: `${assets} ${linesText(more.lines)}`, ...more };
+  }
 
   const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
   const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
@@ -213,7 +231,7 @@ export function clearResultWords(result) {
  * @returns {ResultWords}
  */
 export function resultWords(result, about) {
-  if (result.kind === "delete") return isUnsent(result) ? unsentWords(result.error, about) : deleteResultWords(result);
+  if (result.kind === "delete") return isUnsent(result) ? unsentWords(result.error, about) : deleteResultWords(result, about.jobs);
   if (result.outcome === "failed" && result.before === null && result.error) return { ...unsentWords(result.error, about), again: [] };
   const { kind, title, text } = clearResultWords(result);
   return { kind, title, text, toast: text, lines: [], again: [] };

@@ -144,6 +144,21 @@ test("no text promises erasure or has an exclamation mark", () => {
   assert.doesNotMatch(all, /erase|[!]|'/i);
 });
 
+test("a deletion that left only the jobs that the dialog said would stay is a success, and names them", () => {
+  const left = [{ id: "p", status: "pending", raw: "", created: 0, name: "", error: null, workflow_id: "" }, { id: "q", status: "pending", raw: "", created: 0, name: "Storyboard ep. 3", error: null, workflow_id: "" }];
+  const mixed = { kind: "delete", total: 4, counts: { ...ZERO, deleted: 2, active: 2 }, jobs: { p: { outcome: "active", why: null }, q: { outcome: "active", why: null } }, left, stopped: false, report: "", error: null };
+  const told = after.resultWords(mixed, { jobs: 2, ids: ["a", "b"] });
+  assert.deepEqual([told.kind, told.title, told.text], ["success", "2 jobs removed from your cloud history", "Assets stay."]);
+  assert.match(told.toast.replace("\u00a0", " "), /^Assets stay\. 2 active, left alone: Pending, \d\d:\d\d, Storyboard ep\. 3\.$/);
+  assert.deepEqual(told.lines.map(({ n, word }) => [n, word]), [[2, "active, left alone"]]);
+  assert.equal(after.resultWords(mixed, { jobs: 3, ids: ["a", "b", "q"] }).kind, "warning", "a job that became active meanwhile was expected to go");
+});
+
+test("a clear says how many jobs finished meanwhile and stay", () => {
+  const clear = { kind: "delete", total: 2, counts: { ...ZERO, deleted: 2 }, jobs: {}, stopped: false, backed_up: 2, finished_meanwhile: 1, report: "", error: null };
+  assert.equal(after.resultWords(clear, { jobs: 2, ids: ["a", "b"] }).text, "Assets stay. 2 workflows backed up. 1 job finished meanwhile and stays.");
+});
+
 test("only a full success says how many workflows were backed up", () => {
   const all = words.resultWords(result([["deleted", 35]], { backed_up: 35 }));
   assert.deepEqual([all.text, all.toast], ["Assets stay. 35 workflows backed up.", "Assets stay. 35 workflows backed up."]);
