@@ -45,6 +45,18 @@ async ({ widths, height }) => {
         }
         return false;
     }
+    // Our words and dates are English, also where the layout goes from right to left.
+    function* reordered(layer) {
+        const texts = document.createTreeWalker(layer, window.NodeFilter.SHOW_TEXT);
+        const range = document.createRange();
+        const edge = (node, at) => { range.setStart(node, at); range.setEnd(node, at + 1); return range.getBoundingClientRect(); };
+        for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+            const start = node.data.search(/\S/), end = node.data.trimEnd().length - 1;
+            if (start < 0 || end <= start || !isShown(node.parentElement) || node.parentElement.closest('select')) continue;
+            const first = edge(node, start), last = edge(node, end);
+            if (first.width && last.width && Math.abs(first.top - last.top) < 2 && first.left > last.left) yield node;
+        }
+    }
     function faults() {
         const found = [];
         const layer = topLayer();
@@ -68,6 +80,7 @@ async ({ widths, height }) => {
             const both = inside(one, other);
             if (both.right - both.left > SLACK && both.bottom - both.top > SLACK) found.push(`${name(a)} and ${name(b)} overlap`);
         }
+        for (const { parentElement } of reordered(layer)) found.push(`the words of ${name(parentElement)} are in another order`);
         const wide = root.scrollWidth > root.clientWidth + SLACK;
         if (wide) found.push(`the panel is ${root.scrollWidth} px wide inside`);
         return found;
