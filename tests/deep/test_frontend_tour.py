@@ -187,7 +187,7 @@ async def deletions(tour: Tour, panel: Panel, cloud: SimulatedCloud) -> None:
     await tour.picture("result")
     await wait_until_closed(opened)
 
-    await panel.select(newest_first(cloud.active)[:1])
+    await panel.select(cloud.listed("in_progress")[:1])
     await button(panel.root, "Cancel 1 active job…").click()
     opened = dialog(page, "Cancel this job?")
     await expect(opened).to_be_visible()
