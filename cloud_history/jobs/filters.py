@@ -38,7 +38,8 @@ class JobFilter:
 
     Attributes:
         statuses: the job has one of these.
-        search: each word of this text is in the name, id, workflow id or error, in any case. js/ has the same rule.
+        search: each word of this text is in the name, id, workflow id, status or error, in any case. js/ has the same
+            rule, and also finds what only the browser knows.
         after: the job was created at this time or later. A job without a valid time does not match.
         before: the job was created before this time. A job without a valid time does not match.
         protected: True matches only jobs that `protection` covers, False only other jobs.

@@ -37,6 +37,9 @@ class JobError(NamedTuple):
     node_id: str = ""
 
 
+_NO_ERROR = JobError("")
+
+
 class OutputFile(NamedTuple):
     """An output file of a job: the parameters `filename`, `subfolder` and `type` of `GET /api/view`."""
 
@@ -85,9 +88,14 @@ class Job(NamedTuple):
         return self.finished_at - self.started_at
 
     def mentions(self, words: Iterable[str]) -> bool:
-        """Return whether each word is in the name, id, workflow id or error. The words must be in lower case."""
-        error = self.error.message if self.error else ""
-        texts = [each.lower() for each in (self.name, self.id, self.workflow_id, error)]
+        """Return whether each word is in the name, id, workflow id, status or error. The words must be in lower case."""
+        error = self.error or _NO_ERROR
+        status = self.status.value.replace("_", " ")
+        if self.status is JobStatus.UNKNOWN:
+            status = f"{status} ({self.status_raw})"
+        # The end is as in the name that the browser shows for a job without outputs: "Failed KSampler, 18:37".
+        what = f"{status} {error.node_type}," if error.node_type else f"{status},"
+        texts = [each.lower() for each in (self.name, self.id, self.workflow_id, error.message, what)]
         return all(any(word in text for text in texts) for word in words)
 
 

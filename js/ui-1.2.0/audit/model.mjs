@@ -2,6 +2,7 @@
 /** The server's audit log of deletions from this ComfyUI. No DOM. */
 
 import { asApiError } from "../api.mjs";
+import { searcher } from "../common/search.mjs";
 
 /** @import { AuditEntry, AuditJob, BackupJob, JobFacts } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
@@ -18,7 +19,8 @@ import { asApiError } from "../api.mjs";
 /** @typedef {{jobs: DeletedJob[], error: HistoryApiError | null}} DeletedJobs */
 /** @typedef {Pick<HistoryApi, "auditLog" | "auditJobs" | "backupJobs">} Api */
 
-const NOTHING_KNOWN = { name: "", workflow_id: "", status: "", error: null };
+/** @type {JobFacts} */
+const NOTHING_KNOWN = { name: "", workflow_id: "", status: "unknown", raw: "", created: null, took: null, error: null };
 
 /** What a backup knows of a job: not how long it ran, and no error. @param {BackupJob} job @returns {JobFacts} */
 const backupFacts = ({ status, created, name, workflow_id }) => ({ status, raw: "", created, took: null, name, workflow_id, error: null });
@@ -36,19 +38,15 @@ export function joinJobs(logged, stored) {
 }
 
 /**
- * The jobs that contain each word in their name, id, status, workflow or error. Fast, because a deletion may have 20,000 jobs.
+ * The jobs that a search finds, by the same rule as in the list.
  * @param {DeletedJob[]} jobs
  * @param {string} text
  * @param {(id: string) => string} workflowName the name of a workflow, or ""
  */
 export function matching(jobs, text, workflowName) {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (!words.length) return jobs;
-  return jobs.filter(({ id, facts }) => {
-    const { name, workflow_id: workflow, status, error } = facts ?? NOTHING_KNOWN;
-    const texts = [id, name, workflow, workflowName(workflow), status, error?.node_type ?? "", error?.message ?? ""].map((each) => each.toLowerCase());
-    return words.every((word) => texts.some((each) => each.includes(word)));
-  });
+  if (!text.trim()) return jobs;
+  const finds = searcher(text, workflowName);
+  return jobs.filter(({ id, facts }) => finds({ ...(facts ?? NOTHING_KNOWN), id }));
 }
 
 export class AuditLog {

@@ -1,6 +1,7 @@
 // @ts-check
 /** Filters and sorts jobs. Must agree with the server, which applies the filter again before a deletion. */
 
+import { searcher } from "../common/search.mjs";
 import { groupOf } from "../common/status.mjs";
 
 /** @import { Choice, Filter, Row } from "../../../types/list" */
@@ -38,27 +39,14 @@ export function filterOf(choice, now) {
   };
 }
 
-/** The words of a search, in lower case. @param {string} search */
-const wordsOf = (search) => search.toLowerCase().split(/\s+/).filter(Boolean);
-
-/** Whether a workflow name, which only the browser knows, can change what a search finds. @param {string} search @param {Iterable<string>} names */
-export function searchesNames(search, names) {
-  const words = wordsOf(search);
-  return words.length > 0 && [...names].some((name) => words.some((word) => name.toLowerCase().includes(word)));
-}
-
 /**
  * @param {Filter} filter
  * @param {(row: Row) => boolean} [covers] whether a job is protected
- * @param {(workflow: string) => string} [nameOf] the name of a workflow, which the search also finds; absent: as the server searches
+ * @param {((workflow: string) => string) | null} [nameOf] the name of a workflow, which the search also finds; null: as the server searches
  * @returns {(row: Row) => boolean}
  */
-export function matcher({ statuses = [], search = "", after, before, workflow_id, output_type, protected: kept }, covers = () => false, nameOf = () => "") {
-  const words = wordsOf(search);
-  const found = (/** @type {Row} */ { name, id, workflow_id: workflow, error }) => {
-    const texts = [name, id, workflow, error?.message ?? "", nameOf(workflow)].map((text) => text.toLowerCase());
-    return words.every((word) => texts.some((text) => text.includes(word)));
-  };
+export function matcher({ statuses = [], search = "", after, before, workflow_id, output_type, protected: kept }, covers = () => false, nameOf = null) {
+  const finds = search.trim() ? searcher(search, nameOf) : () => true;
   return (row) =>
     (!statuses.length || statuses.some((status) => status === row.status || status === groupOf(row.status))) &&
     (after === undefined || (row.created !== null && row.created >= after)) &&
@@ -66,7 +54,7 @@ export function matcher({ statuses = [], search = "", after, before, workflow_id
     (!workflow_id || row.workflow_id === workflow_id) &&
     (!output_type || row.output_type === output_type) &&
     (kept === undefined || covers(row) === kept) &&
-    (!words.length || found(row));
+    finds(row);
 }
 
 /** Rows without the sorted value come last in both directions. Equal rows keep their order. @param {Row[]} rows @param {Choice["sort"]} sort */

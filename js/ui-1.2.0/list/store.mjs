@@ -3,8 +3,9 @@
 
 import { HistoryApiError, noKey, STRANGE } from "../api.mjs";
 import { jobNameParts, WorkflowNames } from "../common/names.mjs";
+import { searchesOnlyHere } from "../common/search.mjs";
 import { groupOf, GROUPS, statusOf } from "../common/status.mjs";
-import { EVERYTHING, filterOf, matcher, searchesNames, sorted } from "./filter.mjs";
+import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
 import { PANEL, whyNoneRemovable } from "./strings.mjs";
 
 /** @import { Choice, Filter, Happening, Row, Status, Tab, Target } from "../../../types/list" */
@@ -224,19 +225,19 @@ export class Store {
   #joinMatching() {
     const filter = this.selection.matching;
     if (!filter) return;
-    // Without the names of workflows, as the server applies the filter.
+    // Without the names of workflows and the times on screen, as the server applies the filter.
     const matches = matcher(filter, this.protection.covers);
     this.#selectMatching([...this.#all.values()].filter((row) => matches(row) && !this.deletions.hides(row)), filter);
   }
 
   /**
-   * Whether matching jobs are selected by their ids, so that jobs that arrive later are not deleted: on a complete list, and if a name that
-   * only this browser knows decides what is found, because for the server the filter would mean other jobs.
+   * Whether matching jobs are selected by their ids, so that jobs that arrive later are not deleted: on a complete list, and if a name or
+   * a time that only this browser knows decides what is found, because for the server the filter would mean other jobs.
    */
   selectsByIds(rows = this.rows, filter = this.filter()) {
     if (this.choice.only) return true;
     const whole = this.readAt !== null && !this.incomplete && rows.length <= MAX_IDS;
-    return whole || searchesNames(filter.search ?? "", this.names.all());
+    return whole || searchesOnlyHere(filter.search ?? "", this.names.all());
   }
 
   /** @param {Row[]} rows @param {Filter} filter */

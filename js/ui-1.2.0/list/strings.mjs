@@ -24,7 +24,7 @@ export const PANEL = {
   status: "Status",
   jobs: "Jobs",
   search: "Search Jobs...",
-  searchBy: "Search by name, workflow, job ID or error",
+  searchBy: "Search by name, workflow, status, time, job ID or error",
   clearSearch: "Clear search",
   filter: "Filter",
   sort: "Sort",
