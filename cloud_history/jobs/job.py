@@ -88,7 +88,10 @@ class Job(NamedTuple):
         return self.finished_at - self.started_at
 
     def mentions(self, words: Iterable[str]) -> bool:
-        """Return whether each word is in the name, id, workflow id, status or error. The words must be in lower case."""
+        """Return whether each word is in the name, id, workflow id, status or error.
+
+        The words must be in lower case.
+        """
         error = self.error or _NO_ERROR
         status = self.status.value.replace("_", " ")
         if self.status is JobStatus.UNKNOWN:

@@ -75,7 +75,7 @@ class Field {
     element.value = this.#saved;
     element.disabled = true;
     element.addEventListener("change", () => void this.#changed());
-    this.box = el("div", { class: "cch cch-setting" }, this.#note, element);
+    this.box = el("div", { class: "cch cch-setting", lang: "en" }, this.#note, element);
     // ComfyUI has shortcuts of single keys.
     this.box.addEventListener("keydown", (event) => (isComposing(event) || (event.key !== "Escape" && event.key !== "Tab")) && event.stopPropagation());
   }

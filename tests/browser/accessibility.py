@@ -24,6 +24,8 @@ CHECK = """async rules => {
     const all = [...document.querySelectorAll('.cch')].filter(isVisible);
     const roots = all.filter(each => !each.parentElement.closest('.cch'));
     if (!roots.length) throw new Error('none of our elements is visible');
+    // Our texts are English on a page in any language.
+    if (roots.some(each => each.lang !== 'en')) throw new Error('a root has no language');
     const { violations } = await axe.run({ include: roots }, {
         runOnly: rules, resultTypes: ['violations'], elementRef: false,
     });

@@ -3,7 +3,7 @@
 
 import { asApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
-import { button, hint, iconButton, linkButton, skeleton } from "../common/components.mjs";
+import { button, hint, iconButton, linkButton, nameElement, skeleton } from "../common/components.mjs";
 import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
@@ -84,7 +84,7 @@ function jobLine(job, now, { nameOf, open, download, copy }) {
     el(
       "span",
       { class: "cch-grow cch-t12" },
-      name ? el("span", { class: "cch-name", title }, ...name.map((part) => el("span", { dir: "auto" }, part))) : el("code", { class: "cch-cut", title }, title),
+      name ? nameElement(name, title) : el("code", { class: "cch-cut", title }, title),
       ...lines.map((line) => el("span", { class: "cch-2", dir: "auto" }, line)),
     ),
     el(

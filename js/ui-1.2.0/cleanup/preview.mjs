@@ -5,9 +5,9 @@ import { nameElement, skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { dateTime, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
+import { typeIcon } from "../common/kinds.mjs";
 import { jobNameParts } from "../common/names.mjs";
 import { andMore } from "../common/strings.mjs";
-import { KINDS } from "../list/row.mjs";
 import { EMPTY } from "../list/strings.mjs";
 import { CLEAN_UP, nothingWouldGo, outcomeWord, reasonWord, SHOWN, splitSpoken, wouldGo } from "./strings.mjs";
 
@@ -66,7 +66,7 @@ function createPictures(thumbnails) {
     /** @param {Row} row */
     make(row) {
       const image = el("img", { alt: "", hidden: true, draggable: "false", onload: ({ target }) => (target.hidden = false) });
-      const kind = row.preview ? (KINDS[row.output_type] ?? "flow") : "flow";
+      const kind = row.preview ? typeIcon(row.output_type, "flow") : "flow";
       const element = el("span", { class: "cch-thumb" }, icon(kind), image);
       pictures.set(element, { row, image });
       observer.observe(element);

@@ -35,8 +35,12 @@ export function cut(name) {
 }
 
 /** A name whose end stays visible when the rest is cut. @param {[string, string]} parts @param {string} [title] */
-export const nameElement = ([head, tail], title = head + tail) =>
-  el("span", { class: "cch-name", title }, el("span", { dir: "auto" }, head), el("span", {}, tail));
+export function nameElement([head, tail], title = head + tail) {
+  if (!tail) return el("span", { class: "cch-name", title }, el("span", { dir: "auto" }, head));
+  // A screen reader would read a space between the parts, because each is a box of its own.
+  const parts = [el("span", { dir: "auto", "aria-hidden": "true" }, head), el("span", { "aria-hidden": "true" }, tail)];
+  return el("span", { class: "cch-name", title }, ...parts, el("span", { class: "cch-unseen" }, head + tail));
+}
 
 /** @param {string} label @param {() => void} press @param {string} [className] */
 export const linkButton = (label, press, className = "cch-link") => el("button", { type: "button", class: className, onclick: press }, label);

@@ -92,7 +92,7 @@ class DialogFrame {
   #leave = el("button", { type: "button", class: "cch-ib", "aria-label": COMMON.close, onclick: this.#presses.accept(false, () => this.close()) }, icon("close"));
   #root = el(
     "div",
-    { class: "cch cch-dialog", tabindex: "-1" },
+    { class: "cch cch-dialog", lang: "en", tabindex: "-1" },
     el("div", { class: "cch-dh" }, this.#title, this.#leave),
     this.#body,
     this.#pinned,

@@ -11,6 +11,12 @@ const STORED = "comfy-cloud-history.workflow-names";
 const MAX_NAMES = 500;
 const MAX_NAME_CHARACTERS = 80;
 
+/** @param {Pick<Row, "name">} row @param {string} workflow @returns {string} "" if neither is known */
+const known = ({ name }, workflow) => [clean(workflow, MAX_NAME_CHARACTERS), clean(name)].filter(Boolean).join(" · ");
+
+/** Whether a job's name is a description of its status and time, because nothing else is known. @param {Pick<Row, "name">} row @param {string} [workflow] the workflow's name, if it is known */
+export const isDescribed = (row, workflow = "") => !known(row, workflow);
+
 /**
  * A job's name in two parts, of which only the first may be shortened on screen: the workflow's name and the output's name, either
  * alone, or a description such as "Failed KSampler, 18:37".
@@ -19,9 +25,9 @@ const MAX_NAME_CHARACTERS = 80;
  * @returns {[string, string]}
  */
 export function jobNameParts(row, workflow = "") {
-  const known = [clean(workflow, MAX_NAME_CHARACTERS), clean(row.name)].filter(Boolean).join(" · ");
-  if (known) {
-    const [head = "", tail = ""] = cut(known);
+  const name = known(row, workflow);
+  if (name) {
+    const [head = "", tail = ""] = cut(name);
     return [head, tail];
   }
   const what = [statusWord(row), clean(row.error?.node_type, 60)].filter(Boolean).join(" ");

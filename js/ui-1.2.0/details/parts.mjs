@@ -5,10 +5,11 @@ import { button, hint, iconButton, once, scrolledByKeys } from "../common/compon
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, duration, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
+import { kindOf, typeIcon } from "../common/kinds.mjs";
 import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { andMore } from "../common/strings.mjs";
-import { KINDS, took } from "../list/row.mjs";
-import { isPicture, isVideo } from "../list/thumbnails.mjs";
+import { took } from "../list/row.mjs";
+import { hasThumbnail } from "../list/thumbnails.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { DETAILS, nodeWords, outputOf, outputsKept, tookWords, viewWord } from "./strings.mjs";
 
@@ -66,9 +67,9 @@ export function outputsPart(job, outputs, picture, view) {
   /** @param {JobOutput} output @param {number} index @param {string} alt */
   const pictured = (output, index, alt) => {
     const image = el("img", { alt, hidden: true, draggable: "false", onload: (event) => (event.target.hidden = false) });
-    const video = isVideo(output.filename);
-    if (video || isPicture(output.filename)) picture(output.filename, image, isNameShared(output) ? index : undefined);
-    return [icon(KINDS[output.output_type] ?? KINDS[job.output_type] ?? "image", "s20"), image, ...(video ? [el("span", { class: "cch-play" }, icon("play", "s14"))] : [])];
+    const video = kindOf(output.filename) === "video";
+    if (hasThumbnail(output.filename)) picture(output.filename, image, isNameShared(output) ? index : undefined);
+    return [icon(typeIcon(output.output_type, typeIcon(job.output_type, "image")), "s20"), image, ...(video ? [el("span", { class: "cch-play" }, icon("play", "s14"))] : [])];
   };
   /** @param {number} index */
   const choose = (index) => {

@@ -2,18 +2,15 @@
 /** A row element, which is reused for other jobs while the list scrolls. */
 
 import { el, writeAttribute, writeText } from "../common/dom.mjs";
-import { ago, clean, clockTime, dateTime, duration, number, shortId } from "../common/format.mjs";
+import { ago, clean, clockTime, dateOnly, dateTime, duration, number, shortId } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
+import { typeIcon } from "../common/kinds.mjs";
 import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { outputsWord, PANEL } from "./strings.mjs";
 
 /** @import { Mark, Row, ViewParts } from "../../../types/list" */
-/** @import { IconName } from "../common/icons.mjs" */
 /** @import { Item } from "./menu.mjs" */
-
-/** @type {Record<string, IconName>} */
-export const KINDS = { image: "image", video: "video", audio: "audio", "3d": "box" };
 
 /** @param {Row} row @param {number} now */
 export const took = ({ status, took, started }, now) => took ?? (status === "in_progress" && started ? Math.max(0, now - started) : null);
@@ -22,6 +19,7 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
  * @typedef {object} Shown
  * @property {Row} row
  * @property {[string, string]} name of which only the first part may be shortened
+ * @property {boolean} isDescribed whether the name tells the status and the time
  * @property {number} index
  * @property {number} top
  * @property {number} count
@@ -38,6 +36,26 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
 
 /** A number that changes when times must be redrawn: each minute, or each second for active jobs. @param {Shown} shown */
 const clockOf = ({ row, now }) => Math.floor(now / (isActive(row.status) ? 1000 : 60_000));
+
+/**
+ * What a screen reader reads: all that the row shows, each thing once, and the date.
+ * @param {Shown} shown @param {{word: string, error: string, time: number | null}} texts
+ */
+function spokenWords({ row, name, isDescribed, relative, now, isProtected, mark }, { word, error, time }) {
+  const { created } = row;
+  const words = [
+    name.join(""),
+    (!isDescribed || mark) && word,
+    error,
+    time !== null && duration(time),
+    row.outputs && outputsWord(row.outputs),
+    created !== null && relative && ago(created, now),
+    created !== null && (isDescribed ? dateOnly(created) : dateTime(created)),
+    isProtected && PROTECT.spoken,
+    !(isDescribed && created === null) && shortId(row.id),
+  ];
+  return words.filter(Boolean).join(", ");
+}
 
 export class RowView {
   #check = el("span", { class: "cch-pick", "data-do": "select" }, el("span", { class: "cch-check" }, icon("check")));
@@ -58,7 +76,7 @@ export class RowView {
   #error = el("span", { class: "cch-err", dir: "auto" });
   #code = el("code", { dir: "ltr" });
   #cancel = el("span", { class: "cch-link", "data-do": "cancel" }, PANEL.cancelJob);
-  /** What a screen reader reads after the visible text. */
+  /** What a screen reader reads instead of the visible text, which is cut and repeats itself. */
   #spoken = el("span", { class: "cch-unseen" });
   #lock = icon("lock", "lock");
   #protectIcon = icon("unlock", "s14");
@@ -71,11 +89,9 @@ export class RowView {
     this.#thumb,
     el(
       "span",
-      { class: "cch-main" },
-      // The spaces separate the words in the row's accessible name, which is its text.
-      el("span", { class: "cch-l1" }, this.#name, " ", this.#when),
-      " ",
-      el("span", { class: "cch-l2" }, this.#status, " ", this.#took, " ", this.#outs, " ", this.#error, " ", el("span", { class: "cch-end" }, this.#lock, this.#code)),
+      { class: "cch-main", "aria-hidden": "true" },
+      el("span", { class: "cch-l1" }, this.#name, this.#when),
+      el("span", { class: "cch-l2" }, this.#status, this.#took, this.#outs, this.#error, el("span", { class: "cch-end" }, this.#lock, this.#code)),
     ),
     this.#spoken,
     this.#acts,
@@ -94,9 +110,9 @@ export class RowView {
 
   /** @param {Shown} shown */
   fill(shown) {
-    const { row, name: [head, tail], index, top, count, selected, focused, joined, relative, now, cancel, id, isProtected, mark } = shown;
+    const { row, name: [head, tail], isDescribed, index, top, count, selected, focused, joined, relative, now, cancel, id, isProtected, mark } = shown;
     const { element } = this;
-    const all = [row, head, tail, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, isProtected, mark?.word, mark?.why];
+    const all = [row, head, tail, isDescribed, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, isProtected, mark?.word, mark?.why];
     if (all.every((each, at) => each === this.#filled[at])) return;
     this.#filled = all;
     const [look, className] = mark ? [mark.icon, mark.kind] : [statusOf(row.status).icon, statusOf(row.status).look];
@@ -123,11 +139,12 @@ export class RowView {
     this.#cancel.hidden = !cancelled;
     this.#protect.hidden = cancelled;
     this.#drawProtection(isProtected);
-    writeAttribute(element, "class", `cch-row${error ? " has-err" : ""}${cancelled ? " is-active" : ""}${focused ? " is-focus" : ""}${joined}`);
+    // Without columns, the row does not repeat what its name tells.
+    const told = `${isDescribed && !mark ? " tells-status" : ""}${isDescribed && !relative ? " tells-time" : ""}`;
+    writeAttribute(element, "class", `cch-row${told}${error ? " has-err" : ""}${cancelled ? " is-active" : ""}${focused ? " is-focus" : ""}${joined}`);
     element.style.transform = `translateY(${top}px)`;
     element.id = id;
-    const spoken = [row.created !== null && dateTime(row.created), row.outputs && outputsWord(row.outputs), isProtected && PROTECT.spoken];
-    writeText(this.#spoken, spoken.filter(Boolean).map((words) => `, ${words}`).join(""));
+    writeText(this.#spoken, spokenWords(shown, { word, error, time }));
     writeAttribute(element, "aria-selected", String(selected));
     writeAttribute(element, "aria-current", String(focused));
     writeAttribute(element, "aria-setsize", String(count));
@@ -138,9 +155,9 @@ export class RowView {
   #drawOutputs(row, outputs) {
     writeText(this.#outsCount, outputs ? number(outputs) : "");
     this.#outs.classList.toggle("none", !outputs);
-    setIcon(this.#outsIcon, KINDS[row.output_type] ?? "image");
+    setIcon(this.#outsIcon, typeIcon(row.output_type, "image"));
     writeAttribute(this.#thumb, "data-do", row.preview ? "view" : "details");
-    setIcon(this.#kind, row.preview ? (KINDS[row.output_type] ?? "flow") : "flow");
+    setIcon(this.#kind, row.preview ? typeIcon(row.output_type, "flow") : "flow");
   }
 
   /** @param {boolean} isProtected */

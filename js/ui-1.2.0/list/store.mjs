@@ -2,7 +2,7 @@
 /** The jobs, filters and selection, also while no panel is open. No DOM. */
 
 import { HistoryApiError, noKey, STRANGE } from "../api.mjs";
-import { jobNameParts, WorkflowNames } from "../common/names.mjs";
+import { isDescribed, jobNameParts, WorkflowNames } from "../common/names.mjs";
 import { searchesOnlyHere } from "../common/search.mjs";
 import { groupOf, GROUPS, statusOf } from "../common/status.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
@@ -260,6 +260,11 @@ export class Store {
     const parts = jobNameParts(row, workflow);
     this.#nameParts.set(row, { workflow, parts });
     return parts;
+  }
+
+  /** Whether a job's name tells its status and time. @param {Row} row */
+  isDescribed(row) {
+    return isDescribed(row, this.names.of(row.workflow_id));
   }
 
   /** The selected jobs that are loaded. @returns {Row[]} */

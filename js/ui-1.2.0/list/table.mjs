@@ -5,6 +5,7 @@ import { once } from "../common/components.mjs";
 import { el, textScale } from "../common/dom.mjs";
 import { dayHeading } from "../common/format.mjs";
 import { listKey } from "./keys.mjs";
+import { onLongPress } from "./long_press.mjs";
 import { RowView } from "./row.mjs";
 import { PANEL } from "./strings.mjs";
 import { byDay, HEADING, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs";
@@ -60,6 +61,11 @@ export class ListView {
     this.panel = panel;
     this.store = panel.parts.store;
     const { element } = this;
+    onLongPress(element, (event) => this.#at(event, (row) => {
+      // Some browsers take a tap soon after the long press for the second one of a double tap.
+      this.#clicked = row.id;
+      this.#menu(row, event.clientX, event.clientY);
+    }));
     element.addEventListener("scroll", () => this.#redrawLater(), { passive: true });
     element.addEventListener("pointerdown", (event) => {
       this.#pressed = "";
@@ -183,7 +189,8 @@ export class ListView {
       const joined = `${joins(index - 1) ? " joins-up" : ""}${joins(index + 1) ? " joins-down" : ""}`;
       const isProtected = store.protection.covers(row);
       const name = store.nameParts(row);
-      view.fill({ row, name, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, isProtected, mark });
+      const isDescribed = store.isDescribed(row);
+      view.fill({ row, name, isDescribed, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, isProtected, mark });
       if (!view.element.isConnected) this.#space.append(view.element);
       shown.set(row.id, view);
     }

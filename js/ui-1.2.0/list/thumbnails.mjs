@@ -3,6 +3,7 @@
 
 import { HistoryApiError } from "../api.mjs";
 import { el } from "../common/dom.mjs";
+import { kindOf } from "../common/kinds.mjs";
 
 /** @import { Row } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
@@ -23,11 +24,11 @@ const MAX_CACHED_BYTES = 64 * 2 ** 20;
 /** A longer file name does not fit into a URL. */
 const MAX_NAME_CHARACTERS = 1_000;
 
-/** @param {string} filename */
-export const isPicture = (filename) => /\.(png|jpe?g|webp|gif)$/i.test(filename);
+/** Whether a file of this name can have a thumbnail. @param {string} filename */
+export const hasThumbnail = (filename) => ["image", "video"].includes(kindOf(filename));
 
 /** @param {string} filename */
-export const isVideo = (filename) => /\.(mp4|m4v|mov|webm)$/i.test(filename);
+const isVideo = (filename) => kindOf(filename) === "video";
 
 /** Returns the first frame of a video as a picture, or null if the browser can't play the video. @param {Blob} blob @returns {Promise<Blob | null>} */
 async function firstFrame(blob) {
@@ -105,8 +106,7 @@ export class Thumbnails {
 
   /** Requests the thumbnail only if a browser can show its type. @param {Row} row @param {Image} image */
   requestFor({ id, preview, output_type: type }, image) {
-    const shown = preview && ((isPicture(preview.filename) && ["image", ""].includes(type)) || (isVideo(preview.filename) && ["video", ""].includes(type)));
-    if (shown) this.request(id, preview.filename, image);
+    if (preview && hasThumbnail(preview.filename) && ["", kindOf(preview.filename)].includes(type)) this.request(id, preview.filename, image);
   }
 
   /** Drops the request of an image whose row has left the view. @param {Image} image */

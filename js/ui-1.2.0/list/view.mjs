@@ -45,7 +45,7 @@ const REST_MS = 150;
 let views = 0;
 
 export class PanelView {
-  root = el("section", { class: "cch cch-panel", "aria-label": PANEL.title, tabindex: "-1" });
+  root = el("section", { class: "cch cch-panel", lang: "en", "aria-label": PANEL.title, tabindex: "-1" });
   #number = ++views;
   #wide = false;
   #loading = false;

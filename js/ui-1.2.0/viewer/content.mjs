@@ -7,13 +7,9 @@ import { icon } from "../common/icons.mjs";
 import { VIEWER } from "./strings.mjs";
 
 /** @import { IconName } from "../common/icons.mjs" */
-/** @import { OutputKind } from "./outputs.mjs" */
 /** @import { Words } from "./strings.mjs" */
 
 const MAX_TEXT_BYTES = 200_000;
-
-/** @type {Record<OutputKind, IconName>} */
-export const KIND_ICONS = { image: "image", video: "video", audio: "audio", text: "file", "3d": "box", other: "file" };
 
 /**
  * @typedef {object} MediaEvents

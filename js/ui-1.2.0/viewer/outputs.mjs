@@ -1,40 +1,17 @@
 // @ts-check
-/** The kind of an output by its file name, and the outputs before and after it. No DOM. */
+/** The outputs of a job, and the outputs before and after one. No DOM. */
 
 import { clean } from "../common/format.mjs";
+import { extensionOf } from "../common/kinds.mjs";
 
 /** @import { JobOutput, Row } from "../../../types/wire" */
+/** @import { FileKind } from "../common/kinds.mjs" */
 
-/** @typedef {"image" | "video" | "audio" | "text" | "3d" | "other"} OutputKind */
 /** @typedef {Pick<JobOutput, "filename" | "output_type">} Output */
 /** One output of a job. `number`: "last" for the last output, null for the output that the list shows. @typedef {{id: string, number: number | "last" | null}} Place */
 
-/** @type {[OutputKind, RegExp][]} */
-const EXTENSIONS = [
-  ["image", /^(png|jpe?g|webp|gif|avif)$/],
-  ["video", /^(mp4|m4v|mov|webm)$/],
-  ["audio", /^(mp3|wav|flac|ogg|opus|m4a)$/],
-  ["text", /^(txt|jsonl?|[ct]sv|md|log|ya?ml|xml|srt|vtt|html?|svg)$/],
-  ["3d", /^(glb|gltf|obj|fbx|stl|ply|usdz?|k?splat|spz|3mf)$/],
-];
-
-/** @type {Record<Exclude<OutputKind, "3d" | "other">, RegExp>} */
-const CONTENT_TYPES = { image: /^image\/(png|jpeg|webp|gif|avif)$/, video: /^video\/(mp4|webm)$/, audio: /^audio\/(mpeg|wav|flac|ogg|mp4)$/, text: /^text\/plain\b/ };
-
-/** Returns the extension in lower case, without the dot. @param {string} filename */
-export const extensionOf = (filename) => (filename.match(/\.([a-z0-9]{1,8})$/i)?.[1] ?? "").toLowerCase();
-
-/** @param {string} filename @returns {OutputKind} */
-export const kindOf = (filename) => EXTENSIONS.find(([, pattern]) => pattern.test(extensionOf(filename)))?.[0] ?? "other";
-
-/** Whether the viewer shows outputs of this kind, so that it loads the file at once. @param {OutputKind} kind @returns {kind is Exclude<OutputKind, "3d" | "other">} */
+/** Whether the viewer shows outputs of this kind, so that it loads the file at once. @param {FileKind} kind @returns {kind is Exclude<FileKind, "3d" | "other">} */
 export const isDrawn = (kind) => kind !== "3d" && kind !== "other";
-
-/** Returns the kind of a file by the content type from the server; "other" for types that the page must not show. @param {string} contentType @returns {OutputKind} */
-export function kindOfContent(contentType) {
-  const found = Object.entries(CONTENT_TYPES).find(([, pattern]) => pattern.test(contentType));
-  return /** @type {OutputKind} */ (found?.[0] ?? "other");
-}
 
 /** Returns the index of the output to show first, -1 if the job has no outputs. @param {Output[]} outputs @param {Place["number"]} number @param {string} preview the file name in the list */
 export function indexOf(outputs, number, preview) {

@@ -3,7 +3,7 @@
 
 import { clean, dateTime, number } from "../common/format.mjs";
 
-/** @import { OutputKind } from "./outputs.mjs" */
+/** @import { FileKind } from "../common/kinds.mjs" */
 
 export const VIEWER = {
   close: "Close",
@@ -22,23 +22,23 @@ export const VIEWER = {
 
 /** @typedef {{title: string, text: string}} Words */
 
-/** @type {Record<OutputKind, string>} */
+/** @type {Record<FileKind, string>} */
 const KIND_WORDS = { image: "picture", video: "video", audio: "sound", text: "text", "3d": "3D model", other: "file" };
 
-/** The message in place of an output that the viewer can't show. @param {OutputKind} kind @param {string} extension @returns {Words} */
+/** The message in place of an output that the viewer can't show. @param {FileKind} kind @param {string} extension @returns {Words} */
 export function notDrawn(kind, extension) {
   if (kind === "3d") return { title: "This is a 3D model", text: "It can’t be shown here. Download it to open it in a 3D program." };
   const what = extension ? `This is a file of the type “${extension}”` : "This is a file of an unknown type";
   return { title: what, text: "It can’t be shown here. Download it to open it in another program." };
 }
 
-/** The message for a file that this browser can't show or play. @param {OutputKind} kind @returns {Words} */
+/** The message for a file that this browser can't show or play. @param {FileKind} kind @returns {Words} */
 export const notShown = (kind) => ({
   title: `This browser can’t ${kind === "video" || kind === "audio" ? "play" : "show"} this ${KIND_WORDS[kind]}`,
   text: "Download it to open it in another program.",
 });
 
-/** The message for a file whose content is not what its extension says. @param {OutputKind} kind @returns {Words} */
+/** The message for a file whose content is not what its extension says. @param {FileKind} kind @returns {Words} */
 export const notItsKind = (kind) => ({
   title: `This file is not the ${KIND_WORDS[kind]} that its name says`,
   text: "It is not shown here. You can still download it.",

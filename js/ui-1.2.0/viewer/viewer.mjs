@@ -6,17 +6,19 @@ import { saveFile } from "../common/browser.mjs";
 import { button, iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, fileSize, shortId } from "../common/format.mjs";
+import { extensionOf, KIND_ICONS, kindOf, kindOfContent } from "../common/kinds.mjs";
 import { isActive, statusWord } from "../common/status.mjs";
 import { errorWords } from "../common/strings.mjs";
 import { hideUndo } from "../list/keys.mjs";
-import { KIND_ICONS, mediaElement, messageElement, textElement } from "./content.mjs";
+import { mediaElement, messageElement, textElement } from "./content.mjs";
 import { viewerKey } from "./keys.mjs";
-import { extensionOf, indexOf, isDrawn, kindOf, kindOfContent, neighbour, savedName } from "./outputs.mjs";
+import { indexOf, isDrawn, neighbour, savedName } from "./outputs.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { Row, Store, ViewRequest } from "../../../types/list" */
 /** @import { HistoryApi } from "../api.mjs" */
-/** @import { Output, OutputKind, Place } from "./outputs.mjs" */
+/** @import { FileKind } from "../common/kinds.mjs" */
+/** @import { Output, Place } from "./outputs.mjs" */
 
 const { VIEWER } = words;
 /** Milliseconds before “Loading…” is shown. Most files arrive earlier. */
@@ -179,7 +181,7 @@ export class Viewer {
   /** @param {string} filename @param {number | undefined} number @param {AbortSignal} signal */
   #fetch = (filename, number, signal) => this.api.output(this.#id, filename, { ...(number !== undefined && { number }) }, signal);
 
-  /** @param {Row} row @param {Output} output @param {Exclude<OutputKind, "3d" | "other">} kind @param {Promise<Blob> | null} early */
+  /** @param {Row} row @param {Output} output @param {Exclude<FileKind, "3d" | "other">} kind @param {Promise<Blob> | null} early */
   async #load(row, output, kind, early) {
     const { signal } = this.#abort;
     try {

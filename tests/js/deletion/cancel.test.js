@@ -66,7 +66,7 @@ async function question(...statuses) {
 test("before jobs are cancelled, the question lists them with their status and says what is lost", async () => {
   const { title, text, labels } = await question("in_progress", "pending");
   assert.equal(title, "Cancel 2 active jobs?");
-  for (const each of ["mira|_0.png|In progress", "mira|_1.png|Pending", "They stop now, and their unfinished work is lost. They stay in your history as cancelled.", "This can’t be undone."]) {
+  for (const each of ["mira|_0.png|mira_0.png|In progress", "mira|_1.png|mira_1.png|Pending", "They stop now, and their unfinished work is lost. They stay in your history as cancelled.", "This can’t be undone."]) {
     assert.ok(text.includes(each), `${each} in ${text}`);
   }
   assert.deepEqual(labels, ["Keep them running", "Cancel 2 active jobs"]);

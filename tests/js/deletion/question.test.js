@@ -109,7 +109,8 @@ test("the list in a question shows the created time of each job and cuts names i
   const shown = view({ removable: 1, rows: [row(7, { created: null })] });
   const fold = shown.body.filter(Boolean).find(({ tag }) => tag === "details");
   const name = all(fold, "span").find(({ attributes }) => attributes.class === "cch-name");
-  assert.deepEqual(texts(name), ["mira_cover", "_0007_.png"]);
+  assert.deepEqual(texts(name), ["mira_cover", "_0007_.png", "mira_cover_0007_.png"]);
+  assert.deepEqual(name.children.map(({ attributes }) => attributes["aria-hidden"]), ["true", "true", undefined], "a screen reader reads the name whole");
   const time = all(fold, "span").find(({ attributes }) => attributes.class === "r");
   assert.deepEqual(texts(time), [], "the finished time does not stand in for the created time");
 });
@@ -138,9 +139,9 @@ test("without a tick, the backup option promises no backup and says that there i
 test("a list of jobs gives each job’s name and status, once", () => {
   const rows = [row(1, { status: "in_progress" }), row(2, { name: "", status: "pending" })];
   const [named, unnamed] = jobsList("The 2 jobs that stop", rows, () => "").children.map((line) => texts(line).join("|"));
-  assert.match(named, /^mira_cover\|_0001_\.png\|In progress\|00000001$/);
+  assert.match(named, /^mira_cover\|_0001_\.png\|mira_cover_0001_\.png\|In progress\|00000001$/);
   assert.match(unnamed, /^Pending,\|.*\|00000002$/);
-  assert.equal(unnamed.match(/Pending/g).length, 1);
+  assert.equal(unnamed.match(/Pending/g).length, 2, "in the name on screen, and in the name that is read");
 });
 
 test("the size of a backup is an estimate and says so", () => {

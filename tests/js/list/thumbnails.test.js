@@ -154,11 +154,12 @@ test("a thumbnail is requested only for file types that a browser can show", () 
   of("a.PNG", "image");
   of("b.jpeg", "");
   of("c.mp4", "video");
+  of("h.avif", "image");
   of("d.webp", "video");
   of("e.mp3", "");
   of("f.glb", "3d");
   of("g", "image");
-  assert.deepEqual(asked.map(({ job }) => job), ["a.PNG", "b.jpeg", "c.mp4"]);
+  assert.deepEqual(asked.map(({ job }) => job), ["a.PNG", "b.jpeg", "c.mp4", "h.avif"]);
 });
 
 const video = (thumbnails, job, type = "video") => {

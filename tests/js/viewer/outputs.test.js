@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { extensionOf, indexOf, isDrawn, kindOf, kindOfContent, neighbour, savedName } from "#ui/viewer/outputs.mjs";
+import { extensionOf, kindOf, kindOfContent } from "#ui/common/kinds.mjs";
+import { indexOf, isDrawn, neighbour, savedName } from "#ui/viewer/outputs.mjs";
 
 test("an output’s kind is told by its extension, whatever else is in its name", () => {
   const kinds = { "a.PNG": "image", "b.tar.webp": "image", "c.mp4": "video", "d.webm": "video", "e.FLAC": "audio", "f.html": "text", "g.svg": "text", "h.glb": "3d", "i.psd": "other", "png": "other", "j.png ": "other", "k": "other" };
