@@ -129,7 +129,7 @@ async def search_for_ids_and_errors(panel: Panel, cloud: SimulatedCloud) -> None
     await panel.expect_count(0, 1, 241)
     await panel.tab("All").click()
     await panel.search("none is called so")
-    await expect(panel.root).to_contain_text("No job matches “none is called so”.")
+    await expect(panel.root).to_contain_text("No job matches: “none is called so”")
     await button(panel.root, "Clear filters").click()
     await panel.expect_count(0, 241, 241)
 
