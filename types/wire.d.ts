@@ -218,8 +218,8 @@ export interface Question {
   kept?: number | null;
   /** Some of the jobs, at most 200. */
   rows?: Row[];
-  /** Bytes and seconds. */
-  backup_estimate?: { workflows: number; size: number; seconds: number };
+  /** Bytes, and the most and the least seconds. */
+  backup_estimate?: { workflows: number; size: number; seconds: number; least_seconds: number };
   last4: string;
   source?: "env" | "saved" | null;
 }

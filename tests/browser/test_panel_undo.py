@@ -135,6 +135,38 @@ async def test_if_comfyui_stops_answering_during_a_hold_the_panel_says_so_and_la
 
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60)
+async def test_a_click_just_after_a_card_has_gone_reaches_neither_another_card_nor_a_row(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    first, second = newest_first(cloud.finished)[:2]
+    for job in (first, second):
+        await panel.select([job])
+        await panel.delete(1)
+    await expect(panel.cards).to_have_count(2)
+    names = await panel.cards.locator("bdi").all_inner_texts()
+    assert len(set(names)) == 2, "two deletions can be told apart"
+    for left in (1, 0):
+        undo = await button(panel.cards.nth(left), "Undo").bounding_box()
+        assert undo is not None
+        at = undo["x"] + undo["width"] / 2, undo["y"] + undo["height"] / 2
+        await page.mouse.click(*at)
+        if left:
+            await expect(panel.cards).to_have_count(1)
+        else:
+            await expect(panel.cards).to_contain_text("Nothing was deleted")
+            await expect(panel.cards).to_have_count(0)
+        current = await panel.root.locator('[role=option][aria-current="true"]').all_inner_texts()
+        await page.mouse.click(*at)
+        await expect(panel.root.locator(".cch-gone")).to_have_count(0)
+        if left:
+            await expect(button(panel.cards, "Undo")).not_to_have_attribute("aria-disabled", "true")
+        assert await panel.root.locator('[role=option][aria-current="true"]').all_inner_texts() == current
+    assert cloud.history_posts == []
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=60)
 async def test_a_reloaded_page_shows_the_hold_in_a_toast_and_a_page_without_a_hold_requests_nothing(
     page: Page, cloud: SimulatedCloud, host: HostProcess
 ) -> None:

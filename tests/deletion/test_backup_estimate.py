@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_history.deletion import backup_estimate
 from cloud_history.deletion.backup_estimate import TYPICAL_BYTES, BackupEstimates
 from cloud_history.errors import StateFolderLost
 from cloud_history.state.backups import BackupFolder
@@ -14,18 +15,36 @@ from support import backup_stage
 
 def test_without_a_backup_the_estimate_uses_typical_values(tmp_path: Path) -> None:
     estimate = BackupEstimates(BackupFolder(tmp_path)).estimate(231)
-    assert estimate == (231, 231 * TYPICAL_BYTES, 21)
+    assert estimate == (231, 231 * TYPICAL_BYTES, 21, 4)
 
 
-def test_the_backups_on_disk_determine_the_size(tmp_path: Path) -> None:
+def test_the_backups_on_disk_determine_the_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup_estimate, "MIN_MEASURED_WORKFLOWS", 1)
     size = backup_stage.make(tmp_path).stat().st_size
     assert BackupEstimates(BackupFolder(tmp_path)).estimate(10).size == 10 * size
 
 
-def test_a_backup_just_made_determines_size_and_duration(tmp_path: Path) -> None:
+def test_a_backup_of_one_job_is_no_basis_for_an_estimate(tmp_path: Path) -> None:
+    backup_stage.make(tmp_path)
     estimates = BackupEstimates(BackupFolder(tmp_path))
-    estimates.learn(100, 250_000, 40.0)
-    assert estimates.estimate(50) == (50, 125_000, 20)
+    estimates.learn(1, 90_000, 4.0)
+    assert estimates.estimate(20_000) == (20_000, 20_000 * TYPICAL_BYTES, 1800, 300)
+
+
+def test_backups_just_made_determine_size_and_duration_with_a_spread(tmp_path: Path) -> None:
+    estimates = BackupEstimates(BackupFolder(tmp_path))
+    estimates.learn(40, 130_000, 30.0)
+    estimates.learn(60, 120_000, 10.0)
+    assert estimates.estimate(50) == (50, 125_000, 25, 16)
+
+
+def test_a_backup_much_larger_than_those_measured_may_take_longer_because_comfy_cloud_may_ask_to_wait(
+    tmp_path: Path,
+) -> None:
+    estimates = BackupEstimates(BackupFolder(tmp_path))
+    estimates.learn(100, 500_000, 2.0)
+    assert estimates.estimate(2_000).seconds == 50
+    assert (estimates.estimate(20_000).least_seconds, estimates.estimate(20_000).seconds) == (320, 1800)
 
 
 def test_an_unreadable_backup_folder_does_not_stop_the_estimate(

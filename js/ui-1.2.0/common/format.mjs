@@ -113,6 +113,15 @@ export function roughDuration(milliseconds) {
   return rest && hours < 100 ? `${numbers.format(hours)} h ${rest} min` : `${numbers.format(hours)} h`;
 }
 
+/** "a few seconds", "about 45 s", "7 to 30 min", "50 s to 4 min". @param {number} least milliseconds @param {number} most milliseconds */
+export function roughRange(least, most) {
+  if (most < 10_000) return "a few seconds";
+  const [from, to] = [roughDuration(least), roughDuration(most)];
+  if (from === to) return `about ${to}`;
+  const [number, unit, ...rest] = from.split(" ");
+  return !rest.length && to.split(" ")[1] === unit && to.split(" ").length === 2 ? `${number} to ${to}` : `${from} to ${to}`;
+}
+
 const UNITS = ["KB", "MB", "GB", "TB"];
 const oneDecimal = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 

@@ -14,7 +14,7 @@ import { asksToWait, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./
 
 /** @import { Entry } from "../../../types/deletion" */
 /** @import { Say } from "../../../types/list" */
-/** @import { Deletions } from "./controller.mjs" */
+/** @import { Deletions, Parts } from "./controller.mjs" */
 /** @import { TallyLine } from "./result_strings.mjs" */
 
 const AROUND = 2 * Math.PI * 13;
@@ -145,6 +145,59 @@ function createResultCard(entry, deletions, show, copy) {
 
 /** @typedef {{element: HTMLElement, focus(): void, render(): void}} Card */
 
+/** For this long, a card that goes leaves its place empty: a click that was meant for its button must not reach what moves there. */
+const CALM_MS = 700;
+
+/** The number of the deletion in the key of a card. @param {string} key */
+const deletionOf = (key) => key.split(" ")[0];
+
+/** Shows the cards, and keeps the places of those that have gone for a while. */
+class Places {
+  #settleAt = 0;
+
+  /** @param {HTMLElement} element @param {Pick<Parts, "now" | "schedule">} parts */
+  constructor(element, parts) {
+    this.element = element;
+    this.parts = parts;
+  }
+
+  /**
+   * Shows, in the place of each old card, the next card of the same deletion, at least as high, or else nothing. Cards of
+   * further deletions follow.
+   * @param {[string, Card][]} old
+   * @param {[string, Card][]} next
+   */
+  change(old, next) {
+    const places = old.map(([key, { element }]) => {
+      const height = element.offsetHeight;
+      const card = next.find(([other]) => deletionOf(other) === deletionOf(key))?.[1].element;
+      const kept = card ?? el("div", { class: "cch-gone", "aria-hidden": "true" });
+      if (kept !== element && height) kept.style.minBlockSize = `${height}px`;
+      return kept;
+    });
+    const cards = next.map(([, { element }]) => element);
+    this.#show([...places, ...cards.filter((element) => !places.includes(element))]);
+    this.#settleAt = this.parts.now() + CALM_MS;
+    this.parts.schedule(() => this.#settle(cards), CALM_MS);
+  }
+
+  /** Gives up the places of the cards that have gone, unless more cards have gone since. @param {HTMLElement[]} cards */
+  #settle(cards) {
+    if (this.parts.now() < this.#settleAt) return;
+    for (const card of cards) card.style.minBlockSize = "";
+    if (this.element.children.length === cards.length && cards.every((card, at) => this.element.children[at] === card)) return;
+    const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
+    this.#show(cards);
+    if (focused instanceof window.HTMLElement) focused.focus({ preventScroll: true });
+  }
+
+  /** @param {HTMLElement[]} elements */
+  #show(elements) {
+    this.element.replaceChildren(...elements);
+    this.element.hidden = elements.length === 0;
+  }
+}
+
 /** @param {Entry} entry */
 const cardKind = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" ? "hold" : "progress");
 
@@ -162,6 +215,7 @@ export function createCards({ deletions, show, say, focusList }) {
   /** @type {WeakMap<Entry, number>} */
   const numbers = new WeakMap();
   let made = 0;
+  const places = new Places(element, deletions.parts);
 
   const copy = async (/** @type {string} */ text) => say((await copyText(text)) ? DELETE.reportCopied : COMMON.notCopied);
 
@@ -181,13 +235,13 @@ export function createCards({ deletions, show, say, focusList }) {
   function render() {
     // Two open panels must not count down the same hold.
     const entries = deletions.isSpeaker(view) ? entriesToShow(deletions.state()) : [];
-    const cards = new Map(entries.map((entry) => [keyOf(entry), entry]));
-    const same = cards.size === shown.size && [...cards.keys()].every((key) => shown.has(key));
+    const keys = entries.map(keyOf);
+    const same = keys.length === shown.size && keys.every((key) => shown.has(key));
     if (!same) {
       const before = element.contains(document.activeElement) ? document.activeElement : null;
-      shown = new Map([...cards].map(([key, entry]) => [key, shown.get(key) ?? make(entry)]));
-      element.replaceChildren(...[...shown.values()].map((card) => card.element));
-      element.hidden = shown.size === 0;
+      const old = shown;
+      shown = new Map(entries.map((entry, at) => [keys[at] ?? "", old.get(keys[at] ?? "") ?? make(entry)]));
+      places.change([...old], [...shown]);
       if (before instanceof window.HTMLElement && before.isConnected) before.focus({ preventScroll: true });
       else if (before) focusList?.();
     }

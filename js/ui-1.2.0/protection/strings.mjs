@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts on screen about protected jobs, which deletions leave out. */
 
-import { clean, fileSize, number, plural, roughDuration } from "../common/format.mjs";
+import { clean, fileSize, number, plural, roughRange } from "../common/format.mjs";
 
 /** @import { Choice } from "../../../types/list" */
 /** @import { DeletePreview } from "../../../types/wire" */
@@ -90,9 +90,9 @@ export const BACKUP = {
 /** @param {boolean} backup whether the workflows are backed up */
 export const backupPromise = (backup) => (backup ? BACKUP.text : BACKUP.none);
 
-/** "231 workflows, about 1 MB, about 20 s". @param {{workflows: number, size: number, seconds: number}} estimate */
-export const backupSize = ({ workflows, size, seconds }) =>
-  `${plural(workflows, "{n} workflow", "{n} workflows")}, about ${fileSize(size)}, about ${roughDuration(seconds * 1000)}`;
+/** "231 workflows, about 1 MB, 7 to 30 min". @param {{workflows: number, size: number, seconds: number, least_seconds: number}} estimate */
+export const backupSize = ({ workflows, size, seconds, least_seconds: least }) =>
+  `${plural(workflows, "{n} workflow", "{n} workflows")}, about ${fileSize(size)}, ${roughRange(least * 1000, seconds * 1000)}`;
 
 /** @param {number} done @param {number} total */
 export const backingUp = (done, total) => (total ? `${BACKUP.progress}… ${number(done)} of ${number(total)}` : `${BACKUP.progress}…`);

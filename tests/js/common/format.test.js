@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, clockTime, dateTime, dayAndTime, dayHeading, number, plural, roughDuration, tally, useLocale } from "#ui/common/format.mjs";
+import { clean, clockTime, dateTime, dayAndTime, dayHeading, number, plural, roughDuration, roughRange, tally, useLocale } from "#ui/common/format.mjs";
 
 test("a sum of run times is rounded to what people say", () => {
   const sums = [400, 45_000, 99_400, 100_000, 721_000, 5_940_000, 6_000_000, 12_000_000, 7_200_000, 400 * 3_600_000 + 60_000];
@@ -62,4 +62,12 @@ test("a language that is not one, such as WebKitGTK gives on a system without la
   const before = times();
   useLocale("c");
   assert.deepEqual(times(), before);
+});
+
+test("a range of time names its unit once, and is not exact for a few seconds", () => {
+  assert.equal(roughRange(1_000, 9_000), "a few seconds");
+  assert.equal(roughRange(20_000, 20_000), "about 20 s");
+  assert.equal(roughRange(420_000, 1_800_000), "7 to 30 min");
+  assert.equal(roughRange(50_000, 240_000), "50 s to 4 min");
+  assert.equal(roughRange(3_600_000 * 2, 3_600_000 * 3.5), "2 h to 3 h 30 min");
 });

@@ -124,9 +124,9 @@ test("the list in a question marks the jobs that the panel’s list hides", () =
 
 test("without a tick, the backup option promises no backup and says that there is nothing to reopen", () => {
   const chosen = [];
-  const option = backupOption({ backup_estimate: { workflows: 2, size: 9_000, seconds: 2 } }, true, (backup) => chosen.push(backup));
+  const option = backupOption({ backup_estimate: { workflows: 2, size: 9_000, seconds: 2, least_seconds: 1 } }, true, (backup) => chosen.push(backup));
   const says = () => texts(option).join("|");
-  assert.equal(says(), "Back up their workflows first|2 workflows, about 9 KB, about 2 s|Kept on this server. Reopen them from Recently deleted.");
+  assert.equal(says(), "Back up their workflows first|2 workflows, about 9 KB, a few seconds|Kept on this server. Reopen them from Recently deleted.");
   const tick = (checked) => all(option, "input")[0].listeners.change({ target: { checked } });
   tick(false);
   assert.equal(says(), "Back up their workflows first|There will be no backup, and nothing to reopen from Recently deleted.");
@@ -145,6 +145,7 @@ test("a list of jobs gives each job’s name and status, once", () => {
 });
 
 test("the size of a backup is an estimate and says so", () => {
-  assert.equal(backupSize({ workflows: 231, size: 1_000_000, seconds: 20 }), "231 workflows, about 1 MB, about 20 s");
+  assert.equal(backupSize({ workflows: 231, size: 1_000_000, seconds: 20, least_seconds: 20 }), "231 workflows, about 1 MB, about 20 s");
+  assert.equal(backupSize({ workflows: 19_991, size: 100e6, seconds: 1800, least_seconds: 300 }), "19,991 workflows, about 100 MB, 5 to 30 min");
   assert.equal(words.goingPictures(1, 1), "The job that will be removed");
 });
