@@ -80,6 +80,13 @@ async ({ widths, height }) => {
             const both = inside(one, other);
             if (both.right - both.left > SLACK && both.bottom - both.top > SLACK) found.push(`${name(a)} and ${name(b)} overlap`);
         }
+        for (const day of layer.querySelectorAll('.cch-day > div')) {
+            const { lineHeight, paddingTop, paddingBottom } = window.getComputedStyle(day);
+            if (isShown(day) && day.offsetHeight > parseFloat(lineHeight) + parseFloat(paddingTop) + parseFloat(paddingBottom) + SLACK) found.push('the heading of a day has more than one line, and covers a row');
+        }
+        for (const begin of layer.querySelectorAll('.cch-name > span:first-child')) {
+            if (isShown(begin) && begin.textContent.trim().length > 3 && begin.getBoundingClientRect().width < 1.5 * parseFloat(window.getComputedStyle(begin).fontSize)) found.push(`the beginning of ${name(begin.parentElement)} can’t be seen`);
+        }
         for (const { parentElement } of reordered(layer)) found.push(`the words of ${name(parentElement)} are in another order`);
         const wide = root.scrollWidth > root.clientWidth + SLACK;
         if (wide) found.push(`the panel is ${root.scrollWidth} px wide inside`);
