@@ -86,7 +86,7 @@ export function entryKept({ state, backup }) {
 export function entryRunTime({ run_seconds: all, failed_run_seconds: failed, timed_jobs: timed, removed: gone }) {
   if (all === null) return "";
   const some = timed === null || timed < (gone ?? Infinity) ? "at least " : "";
-  const lost = failed ? `, ${roughDuration(failed * 1000)} of it by failed jobs` : "";
+  const lost = !failed ? "" : failed >= all ? ", all of it by failed jobs" : `, ${roughDuration(failed * 1000)} of it by failed jobs`;
   return `${some}${roughDuration(all * 1000)} of run time${lost}`;
 }
 

@@ -102,6 +102,7 @@ test("an entry sums up the run time of its removed jobs, and says “at least”
   assert.equal(runTime({}), "");
   assert.equal(runTime({ run_seconds: 720, failed_run_seconds: 0, timed_jobs: 35 }), "12 min of run time");
   assert.equal(runTime({ run_seconds: 720, failed_run_seconds: 180, timed_jobs: 35 }), "12 min of run time, 3 min of it by failed jobs");
+  assert.equal(runTime({ run_seconds: 32, failed_run_seconds: 32, timed_jobs: 35 }), "32 s of run time, all of it by failed jobs");
   assert.equal(runTime({ run_seconds: 45, failed_run_seconds: 0, timed_jobs: 34 }), "at least 45 s of run time");
   assert.equal(runTime({ run_seconds: 12_000, failed_run_seconds: 0, timed_jobs: 35, removed: null }), "at least 3 h 20 min of run time");
 });
