@@ -28,7 +28,7 @@ const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 /** The counter and extension of a file name, which always stay visible. */
 const TAIL = /[_-]*\d*[_-]*\.\w{1,5}$/;
 
-/** Splits a file name into a part that may be shortened on screen and an end that may not. @param {string} name */
+/** Splits a file name into a part that may be shortened on screen and an end that may not. @param {string} name @returns {[string, string]} */
 export function cut(name) {
   const tail = (!RTL.test(name) && name.match(TAIL)?.[0]) || "";
   return tail.length < 20 ? [name.slice(0, name.length - tail.length), tail] : [name, ""];

@@ -11,27 +11,39 @@ const STORED = "comfy-cloud-history.workflow-names";
 const MAX_NAMES = 500;
 const MAX_NAME_CHARACTERS = 80;
 
-/** @param {Pick<Row, "name">} row @param {string} workflow @returns {string} "" if neither is known */
-const known = ({ name }, workflow) => [clean(workflow, MAX_NAME_CHARACTERS), clean(name)].filter(Boolean).join(" · ");
-
 /** Whether a job's name is a description of its status and time, because nothing else is known. @param {Pick<Row, "name">} row @param {string} [workflow] the workflow's name, if it is known */
-export const isDescribed = (row, workflow = "") => !known(row, workflow);
+export const isDescribed = (row, workflow = "") => tellsTime(row) && !clean(workflow);
+
+/** Whether a job's name tells its time, or its id if it has no time: only jobs without outputs are called so. @param {Pick<Row, "name">} row */
+export const tellsTime = ({ name }) => !clean(name);
+
+/** The last word of a name. */
+const LAST_WORD = /(^|[_\s-]+)[^_\s-]+$/;
+/** Longer ends leave no room for the beginning in the sidebar. */
+const MAX_END_CHARACTERS = 20;
+
+/** Both names, of which the last word of the output's name stays visible, because jobs of one workflow begin alike. @param {string} workflow @param {string} output @returns {[string, string]} */
+function besideWorkflow(workflow, output) {
+  const [head, tail] = cut(output);
+  const word = (tail && head.match(LAST_WORD)?.[0]) || "";
+  const kept = word.length + tail.length > MAX_END_CHARACTERS ? "" : word;
+  return [`${workflow} · ${head.slice(0, head.length - kept.length)}`, kept + tail];
+}
 
 /**
- * A job's name in two parts, of which only the first may be shortened on screen: the workflow's name and the output's name, either
- * alone, or a description such as "Failed KSampler, 18:37".
+ * A job's name in two parts, of which only the first may be shortened on screen: the workflow's name with the output's name or else the
+ * time, the output's name alone, or a description such as "Failed KSampler, 18:37". So jobs of one workflow can be told apart.
  * @param {Pick<Row, "id" | "status" | "raw" | "created" | "name" | "error">} row
  * @param {string} [workflow] the workflow's name, if it is known
  * @returns {[string, string]}
  */
 export function jobNameParts(row, workflow = "") {
-  const name = known(row, workflow);
-  if (name) {
-    const [head = "", tail = ""] = cut(name);
-    return [head, tail];
-  }
+  const [title, name] = [clean(workflow, MAX_NAME_CHARACTERS), clean(row.name)];
+  if (name) return title ? besideWorkflow(title, name) : cut(name);
+  const at = row.created === null ? shortId(row.id) : clockTime(row.created);
+  if (title) return [title, `\u00a0· ${at}`];
   const what = [statusWord(row), clean(row.error?.node_type, 60)].filter(Boolean).join(" ");
-  return [`${what},`, `\u00a0${row.created === null ? shortId(row.id) : clockTime(row.created)}`];
+  return [`${what},`, `\u00a0${at}`];
 }
 
 /** @param {Parameters<typeof jobNameParts>[0]} row @param {string} [workflow] the workflow's name, if it is known */

@@ -5,6 +5,7 @@ import { el, writeAttribute, writeText } from "../common/dom.mjs";
 import { ago, clean, clockTime, dateOnly, dateTime, duration, number, shortId } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
 import { typeIcon } from "../common/kinds.mjs";
+import { tellsTime } from "../common/names.mjs";
 import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { outputsWord, PANEL } from "./strings.mjs";
@@ -50,9 +51,9 @@ function spokenWords({ row, name, isDescribed, relative, now, isProtected, mark 
     time !== null && duration(time),
     row.outputs && outputsWord(row.outputs),
     created !== null && relative && ago(created, now),
-    created !== null && (isDescribed ? dateOnly(created) : dateTime(created)),
+    created !== null && (tellsTime(row) ? dateOnly(created) : dateTime(created)),
     isProtected && PROTECT.spoken,
-    !(isDescribed && created === null) && shortId(row.id),
+    !(tellsTime(row) && created === null) && shortId(row.id),
   ];
   return words.filter(Boolean).join(", ");
 }
@@ -140,7 +141,7 @@ export class RowView {
     this.#protect.hidden = cancelled;
     this.#drawProtection(isProtected);
     // Without columns, the row does not repeat what its name tells.
-    const told = `${isDescribed && !mark ? " tells-status" : ""}${isDescribed && !relative ? " tells-time" : ""}`;
+    const told = `${isDescribed && !mark ? " tells-status" : ""}${tellsTime(row) && !relative ? " tells-time" : ""}`;
     writeAttribute(element, "class", `cch-row${told}${error ? " has-err" : ""}${cancelled ? " is-active" : ""}${focused ? " is-focus" : ""}${joined}`);
     element.style.transform = `translateY(${top}px)`;
     element.id = id;

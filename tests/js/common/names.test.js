@@ -9,7 +9,7 @@ const row = (rest = {}) => ({ id: "7f3a9c21-aaaa", status: "completed", raw: "",
 test("a job is called by its workflow and its output, by either alone, or else by what happened and when", () => {
   assert.equal(jobName(row({ name: "mira_cover_0001.png" }), "Portrait"), "Portrait · mira_cover_0001.png");
   assert.equal(jobName(row({ name: "mira_cover_0001.png" })), "mira_cover_0001.png");
-  assert.equal(jobName(row({ status: "failed" }), "Portrait"), "Portrait");
+  assert.match(jobName(row({ status: "failed" }), "Portrait"), /^Portrait\u00a0· .*37/);
   const error = { message: "no", type: "", node_type: "KSampler", node_id: "3" };
   assert.match(jobName(row({ status: "failed", error })), /^Failed KSampler,\u00a0.*37/);
   assert.match(jobName(row({ status: "cancelled" })), /^Cancelled,\u00a0.*37/);
@@ -17,8 +17,17 @@ test("a job is called by its workflow and its output, by either alone, or else b
 });
 
 test("the counter and extension of an output, and the time, are never shortened", () => {
-  assert.deepEqual(jobNameParts(row({ name: "mira_cover_0001.png" }), "Portrait"), ["Portrait · mira_cover", "_0001.png"]);
+  assert.deepEqual(jobNameParts(row({ name: "mira_cover_0001.png" }), "Portrait"), ["Portrait · mira", "_cover_0001.png"]);
   assert.equal(jobNameParts(row())[0], "Completed,");
+});
+
+test("jobs of one workflow differ in the part of their names that is never shortened", () => {
+  const end = (rest) => jobNameParts(row(rest), "Coast study").at(-1);
+  assert.equal(end({ name: "coast_dawn_00001_.png" }), "_dawn_00001_.png");
+  assert.equal(end({ name: "dusk_00001_.png" }), "dusk_00001_.png");
+  assert.notEqual(end({ created: AT }), end({ created: AT + 60_000 }));
+  assert.equal(end({ created: null }), "\u00a0· 7f3a9c21");
+  assert.equal(end({ name: "an_extraordinarily_long_photograph_00001_.png" }), "_00001_.png", "a long word would leave no room for the beginning");
 });
 
 test("names from the cloud can’t bring in control characters or marks that change the writing direction", () => {
