@@ -169,7 +169,7 @@ class NodeWatch:
     def __init__(self) -> None:
         self._interrupt: BaseException | None = None
         self._bar: Any = None
-        self._phase = ""
+        self._phase = self._step = ""
         self._model_management = _import_or_none("comfy.model_management", _import_model_management)
         self.node_id = _node_id()
 
@@ -180,13 +180,15 @@ class NodeWatch:
         return self._interrupt is not None
 
     def progress(self, phase: str, done: int, total: int) -> None:
+        if phase != "asked_to_wait":
+            self._step = phase
         client = _client_id()
         if client is None:
             return  # Without a client id, ComfyUI would send the progress to every page.
         if phase == "asked_to_wait":
             from .cloud_history.deletion import events
 
-            announce(*events.node_progress(self.node_id, phase, done, total), client=client)
+            announce(*events.node_progress(self.node_id, phase, done, total, during=self._step), client=client)
             return
         utils = _import_or_none("comfy.utils", _import_utils)
         if phase not in ("backing_up", "sending") or utils is None or total < 2:

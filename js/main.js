@@ -181,13 +181,13 @@ const commands = [
 
 const graph = () => app.graph;
 
-/** @param {{node: unknown, total: unknown}} progress */
-function showWait({ node, total }) {
+/** @param {{node: unknown, total: unknown, during: unknown}} progress */
+function showWait({ node, total, during }) {
   const area = reportOf(graph(), node);
   if (!area) return;
   const before = area.value;
   // Unless the node writes its report meanwhile.
-  import("./ui-1.2.0/node_wait.mjs").then(({ countDown }) => area.value === before && countDown(area, total), () => {});
+  import("./ui-1.2.0/node_wait.mjs").then(({ countDown }) => area.value === before && countDown(area, total, during), () => {});
 }
 
 /** Whether this browser started a deletion whose result it may not have shown. */

@@ -1,7 +1,7 @@
 /** The state of js/ui-1.2.0/deletion/controller.mjs. */
 
 import type { ResultWords } from "../js/ui-1.2.0/deletion/result_strings.mjs";
-import type { Toasts } from "../js/ui-1.2.0/common/toasts.mjs";
+import type { Message, Toasts } from "../js/ui-1.2.0/common/toasts.mjs";
 import type { Kind, LostHold, Result } from "./wire";
 
 export interface Entry {
@@ -62,6 +62,8 @@ export interface DeletionView {
   say(text: string, urgent?: boolean): void;
   /** Called when the hold of a deletion from this page starts. */
   held(entry: Entry): void;
+  /** Shows a warning or an error. Absent where a toast shows it. */
+  notice?(kind: "warning" | "error", message: Message): void;
 }
 
 export interface DeletionState {

@@ -40,9 +40,13 @@ def progress(operation: str, kind: str) -> Event:
     return "cloud_history.progress", {"operation": operation, "kind": kind}
 
 
-def node_progress(node: str | None, phase: str, done: int, total: int) -> Event:
-    """Return the event for the progress of a node. Send it only to the page that queued the workflow."""
-    return "cloud_history.progress", {"node": node, "phase": phase, "done": done, "total": total}
+def node_progress(node: str | None, phase: str, done: int, total: int, during: str = "") -> Event:
+    """Return the event for the progress of a node. Send it only to the page that queued the workflow.
+
+    Args:
+        during: the phase that goes on after a wait; "" if unknown.
+    """
+    return "cloud_history.progress", {"node": node, "phase": phase, "done": done, "total": total, "during": during}
 
 
 def approval(question: str, state: str, **more: str) -> Event:

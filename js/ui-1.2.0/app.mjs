@@ -37,6 +37,7 @@ import { createSettings } from "./settings.mjs";
 /** @import { ComfyApp } from "../../types/comfyui" */
 /** @import { Actions, ViewParts, ViewRequest } from "../../types/list" */
 /** @import { Changed, Status } from "../../types/wire" */
+/** @import { Toasts } from "./common/toasts.mjs" */
 
 export { loadStyle } from "./common/dom.mjs";
 
@@ -69,7 +70,8 @@ export class App {
     this.host = host;
     useLocale(window.navigator.language);
     const api = (this.api = isFramed() ? refuseFramed(createHistoryApi(fetchApi)) : createHistoryApi(fetchApi));
-    const toasts = (this.toasts = createToasts(() => host.extensionManager.toast));
+    /** @type {Toasts} */
+    const toasts = (this.toasts = createToasts(() => host.extensionManager.toast, (kind, message) => this.deletions.notice(kind, message)));
     const dialogs = (this.dialogs = createDialogs(this.#dialogHost));
     this.connect = new ConnectSteps({ api, toasts });
     this.workflows = createWorkflows({ getApp: () => host, api, toasts });

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from cloud_history.deletion import backup_estimate
 from cloud_history.deletion.backup_estimate import TYPICAL_BYTES, BackupEstimates
-from cloud_history.errors import StateFolderLost
+from cloud_history.deletion.safeguards import BackingUp
+from cloud_history.errors import NotFound, StateFolderLost
+from cloud_history.secret import Secret
 from cloud_history.state.backups import BackupFolder
+from cloud_history.tasks.stopping import Unwatched
 from support import backup_stage
 
 
@@ -55,3 +60,29 @@ def test_an_unreadable_backup_folder_does_not_stop_the_estimate(
 
     monkeypatch.setattr(BackupFolder, "list", lost)
     assert BackupEstimates(BackupFolder(tmp_path)).estimate(2).size == 2 * TYPICAL_BYTES
+
+
+class HalfTheJobs:
+    """A client that finds only the jobs with an even number."""
+
+    async def get_job_detail(self, job_id: str) -> dict[str, Any]:
+        if UUID(job_id).int % 2:
+            raise NotFound(404)
+        return {**backup_stage.DETAIL, "id": job_id}
+
+
+class Steps(Unwatched):
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int]] = []
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        self.seen.append((done, total))
+
+
+async def test_the_progress_of_a_backup_counts_the_jobs_that_cannot_be_backed_up_too(tmp_path: Path) -> None:
+    folder, steps = BackupFolder(tmp_path), Steps()
+    back_up = BackingUp(HalfTheJobs(), folder, backup_stage.OPERATION, backup_stage.ABOUT, Secret(backup_stage.KEY))
+    done = await back_up([backup_stage.job_id(number) for number in range(1, 9)], steps)
+    assert done.workflows == 4
+    assert steps.seen[0] == (0, 8)
+    assert steps.seen[-1] == (8, 8), "the time left is computed from these numbers"

@@ -100,7 +100,7 @@ test("while Comfy Cloud asks a node to wait, its report counts down the seconds,
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { text, node } = place("1");
   tell("executing", "1");
-  const wait = (total) => tell("cloud_history.progress", { node: "1", phase: "asked_to_wait", done: 0, total });
+  const wait = (total, during = "") => tell("cloud_history.progress", { node: "1", phase: "asked_to_wait", done: 0, total, during });
   wait(12);
   await until(() => text());
   assert.equal(text(), "It goes on in 12 s: Comfy Cloud asks to wait");
@@ -108,8 +108,9 @@ test("while Comfy Cloud asks a node to wait, its report counts down the seconds,
   assert.equal(text(), "It goes on in 11 s: Comfy Cloud asks to wait");
   for (let second = 0; second < 11; second += 1) t.mock.timers.tick(1000);
   assert.equal(text(), "");
-  wait(12);
+  wait(12, "backing_up");
   await until(() => text());
+  assert.equal(text(), "The backup goes on in 12 s: Comfy Cloud asks to wait");
   node.onExecuted({ text: [SUCCESS] });
   t.mock.timers.tick(1000);
   assert.equal(text(), SUCCESS);

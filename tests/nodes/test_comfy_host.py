@@ -259,10 +259,12 @@ async def test_progress_is_shown_for_the_backup_and_then_for_the_deletion(
 async def test_a_wait_for_the_service_is_shown_on_the_node_only_in_the_browser_that_queued_it(
     comfyui: FakeComfyUI, pack_module: Any
 ) -> None:
-    pack_module("comfy_host").NodeWatch().progress("asked_to_wait", 0, 12)
+    watch = pack_module("comfy_host").NodeWatch()
+    watch.progress("backing_up", 0, 1)
+    watch.progress("asked_to_wait", 0, 12)
     [(event, data, client)] = comfyui.sent
     assert (event, client) == ("cloud_history.progress", comfyui.client_id)
-    assert data == {"node": comfyui.node_id, "phase": "asked_to_wait", "done": 0, "total": 12}
+    assert data == {"node": comfyui.node_id, "phase": "asked_to_wait", "done": 0, "total": 12, "during": "backing_up"}
     assert comfyui.progress == []
 
 

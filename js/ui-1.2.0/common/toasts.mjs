@@ -32,6 +32,9 @@ function textNode(text) {
   return null;
 }
 
+/** What ComfyUI shows of a message. @param {Message} message */
+const textsOf = ({ title, detail = "", action }) => [withoutStop(title), action ? withoutStop(detail) : detail];
+
 let made = 0;
 
 /** @param {ToastManager} host @param {Kind} kind @param {Message} message */
@@ -47,11 +50,12 @@ function createLasting(getHost, show) {
   const id = `cch-${++made}`;
   /** @type {object | null} */
   let old = null;
-  let title = "";
+  /** The title and the detail on screen. */
+  let texts = ["", ""];
   /** @param {Kind} kind @param {Message} message */
   function display(kind, message) {
     old = show(kind, message, id);
-    title = withoutStop(message.title);
+    texts = textsOf(message);
   }
   function dismiss() {
     getHost().dismiss?.(id);
@@ -69,28 +73,34 @@ function createLasting(getHost, show) {
       if (getHost().dismiss?.(id)) display(kind, message);
     },
     /**
-     * Writes another title into the toast on screen. ComfyUI does not notice, so that no screen reader reads it aloud and
-     * the focus stays. Where the toast is not found, it keeps its title.
-     * @param {string} next
+     * Writes another text into the toast on screen. ComfyUI does not notice, so that no screen reader reads it aloud and
+     * the focus stays. Where the toast is not found, it keeps its text.
+     * @param {Message} message
      */
-    retitle(next) {
-      const text = textNode(title);
-      if (text) text.data = title = next;
+    rewrite(message) {
+      const next = textsOf(message);
+      texts = texts.map((text, at) => {
+        const node = text && next[at] ? textNode(text) : null;
+        return node ? (node.data = next[at] ?? "") : text;
+      });
     },
     dismiss,
   };
 }
 
-/** @param {() => ToastManager} getHost */
-export function createToasts(getHost) {
+/**
+ * @param {() => ToastManager} getHost
+ * @param {(kind: "warning" | "error", message: Message) => boolean} [takes] shows a message that does not close by itself where
+ *   a toast would cover what the person uses; returns false to have a toast
+ */
+export function createToasts(getHost, takes = () => false) {
   /** Shows a toast, and returns it in an old frontend. @param {Kind} kind @param {Message} message @param {string} id */
   function show(kind, message, id) {
     const host = getHost();
     const add = host[kind];
     if (typeof add !== "function") return addOld(host, kind, message);
     const { action } = message;
-    const title = withoutStop(message.title);
-    const detail = action ? withoutStop(message.detail) : message.detail;
+    const [title = "", detail] = textsOf(message);
     const duration = message.life ?? LIFE[/** @type {"info"} */ (kind)];
     const press = () => {
       host.dismiss?.(id);
@@ -108,6 +118,7 @@ export function createToasts(getHost) {
   return {
     /** @param {Exclude<Kind, "loading">} kind @param {Message} message */
     tell(kind, message) {
+      if ((kind === "warning" || kind === "error") && takes(kind, message)) return;
       show(kind, message, `cch-${++made}`);
     },
 

@@ -12,11 +12,13 @@ import { canStop, entriesToShow, isUnsentPhase, progressText, shownPhase } from 
 import { leftWord, showLabel, tryAgainLabel } from "./result_strings.mjs";
 import { asksToWait, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
-/** @import { Entry } from "../../../types/deletion" */
+/** @import { DeletionView, Entry } from "../../../types/deletion" */
 /** @import { Say } from "../../../types/list" */
 /** @import { Deletions, Parts } from "./controller.mjs" */
+/** @import { Message } from "../common/toasts.mjs" */
 /** @import { TallyLine } from "./result_strings.mjs" */
 
+const MAX_NOTICES = 2;
 const AROUND = 2 * Math.PI * 13;
 
 /** @param {string} name @param {Record<string, string>} attributes */
@@ -143,6 +145,45 @@ function createResultCard(entry, deletions, show, copy) {
   };
 }
 
+/** A message that would be a toast elsewhere. @param {"warning" | "error"} kind @param {Message} message @param {() => void} close @returns {Card} */
+function createNotice(kind, { title, detail, action }, close) {
+  const [name, colour] = LOOK[kind];
+  const press = () => {
+    close();
+    action?.press();
+  };
+  const text = el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, title), detail && el("div", { class: "cch-2 cch-any", dir: "auto" }, detail));
+  return {
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd" }, icon(name, colour), text, action && button({ label: action.label, press }), cross(close))),
+    focus: () => undefined,
+    render: () => undefined,
+  };
+}
+
+/** The newest warnings and errors that a panel shows instead of toasts. */
+class Notices {
+  /** Keys and makers of their cards. @type {(readonly [string, () => Card])[]} */
+  all = [];
+  #made = 0;
+
+  /** @param {() => void} onChange */
+  constructor(onChange) {
+    this.onChange = onChange;
+  }
+
+  /** @param {"warning" | "error"} kind @param {Message} message */
+  add(kind, message) {
+    const key = `notice${++this.#made}`;
+    this.#set([...this.all.slice(1 - MAX_NOTICES), [key, () => createNotice(kind, message, () => this.#set(this.all.filter(([each]) => each !== key)))]]);
+  }
+
+  /** @param {Notices["all"]} all */
+  #set(all) {
+    this.all = all;
+    this.onChange();
+  }
+}
+
 /** @typedef {{element: HTMLElement, focus(): void, render(): void}} Card */
 
 /** For this long, a card that goes leaves its place empty: a click that was meant for its button must not reach what moves there. */
@@ -201,20 +242,30 @@ class Places {
 /** @param {Entry} entry */
 const cardKind = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" ? "hold" : "progress");
 
+/** @type {WeakMap<Entry, number>} */
+const numbers = new WeakMap();
+let made = 0;
+
+/** The key of a card: its deletion and its kind. @param {Entry} entry */
+function keyOf(entry) {
+  const known = numbers.get(entry) ?? ++made;
+  numbers.set(entry, known);
+  return `${known} ${cardKind(entry)}`;
+}
+
 /**
  * @param {object} options
  * @param {Deletions} options.deletions
  * @param {(ids: string[], outcome: string) => void} options.show shows only these jobs in the list
  * @param {Say} options.say
  * @param {() => void} [options.focusList] called when the card with the focus is removed
+ * @param {boolean} [options.hasNotices] whether the cards show the warnings and errors that are toasts elsewhere
  */
-export function createCards({ deletions, show, say, focusList }) {
+export function createCards({ deletions, show, say, focusList, hasNotices = false }) {
   const element = el("div", { class: "cch-cards", hidden: true });
   /** @type {Map<string, Card>} */
   let shown = new Map();
-  /** @type {WeakMap<Entry, number>} */
-  const numbers = new WeakMap();
-  let made = 0;
+  const notices = new Notices(() => render());
   const places = new Places(element, deletions.parts);
 
   const copy = async (/** @type {string} */ text) => say((await copyText(text)) ? DELETE.reportCopied : COMMON.notCopied);
@@ -225,22 +276,15 @@ export function createCards({ deletions, show, say, focusList }) {
     return (cardKind(entry) === "hold" ? createHoldCard : createProgressCard)(entry, deletions);
   }
 
-  /** @param {Entry} entry */
-  function keyOf(entry) {
-    const known = numbers.get(entry) ?? ++made;
-    numbers.set(entry, known);
-    return `${known} ${cardKind(entry)}`;
-  }
-
   function render() {
     // Two open panels must not count down the same hold.
     const entries = deletions.isSpeaker(view) ? entriesToShow(deletions.state()) : [];
-    const keys = entries.map(keyOf);
-    const same = keys.length === shown.size && keys.every((key) => shown.has(key));
+    const cards = [...notices.all, ...entries.map((entry) => /** @type {const} */ ([keyOf(entry), () => make(entry)]))];
+    const same = cards.length === shown.size && cards.every(([key]) => shown.has(key));
     if (!same) {
       const before = element.contains(document.activeElement) ? document.activeElement : null;
       const old = shown;
-      shown = new Map(entries.map((entry, at) => [keys[at] ?? "", old.get(keys[at] ?? "") ?? make(entry)]));
+      shown = new Map(cards.map(([key, create]) => [key, old.get(key) ?? create()]));
       places.change([...old], [...shown]);
       if (before instanceof window.HTMLElement && before.isConnected) before.focus({ preventScroll: true });
       else if (before) focusList?.();
@@ -251,6 +295,13 @@ export function createCards({ deletions, show, say, focusList }) {
   const view = {
     render,
     say,
+    ...(hasNotices && {
+      /** @type {NonNullable<DeletionView["notice"]>} */
+      notice(kind, message) {
+        notices.add(kind, message);
+        say([message.title, message.detail].filter(Boolean).join(". "), true);
+      },
+    }),
     /** @param {Entry} entry */
     held(entry) {
       render();

@@ -16,7 +16,7 @@ import { createDeletionToasts, quarters } from "./toasts.mjs";
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 /** @import { Words } from "../common/strings.mjs" */
 /** @import { ResultWords } from "./result_strings.mjs" */
-/** @import { Toasts } from "../common/toasts.mjs" */
+/** @import { Message, Toasts } from "../common/toasts.mjs" */
 /** @import { About } from "./label.mjs" */
 /** @import { Memory } from "./memory.mjs" */
 /** @import { Confirmation, DeletionRequest } from "./confirm.mjs" */
@@ -137,6 +137,13 @@ export class Deletions {
     };
   }
 
+  /** Shows a warning or an error in the panel, if a toast would cover it. Returns whether it did. @param {"warning" | "error"} kind @param {Message} message */
+  notice(kind, message) {
+    const view = this.#views.at(-1);
+    view?.notice?.(kind, message);
+    return Boolean(view?.notice);
+  }
+
   /** Whether a panel is open. */
   get isPanelOpen() {
     return this.#views.length > 0;
@@ -220,6 +227,7 @@ export class Deletions {
     follow(entry, detail, this.parts.now());
     const [quarter, wait] = [quarters(entry), this.secondsToWait(entry)];
     if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait || (entry.backupLeft !== null) !== before.isTimed) this.notify.progress(entry);
+    else this.notify.tick(entry);
     if (wait && !before.wait) this.sayOf(entry, words.asksToWait(wait, shownPhase(entry)));
     if (entry.sent && quarter > before.quarter && quarter < 4) this.sayOf(entry, words.progressSpoken(quarter * 25));
     this.render();
@@ -342,7 +350,7 @@ export class Deletions {
       entry.undoing = false;
       const refused = asApiError(error);
       const late = refused.code === "too_late";
-      const { title, text } = late ? words.HOLD.tooLate : { title: words.HOLD.notUndone, text: errorLine(refused) };
+      const { title, text } = late ? (entry.backup && !entry.sent ? words.HOLD.tooLateForBackup : words.HOLD.tooLate) : { title: words.HOLD.notUndone, text: errorLine(refused) };
       entry.refusal = `${title}. ${text}`;
       if (late) advance(entry, "sending");
       this.notify.tell(entry, "error", { title, detail: text });

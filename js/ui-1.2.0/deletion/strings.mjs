@@ -53,7 +53,8 @@ export const HOLD = {
   soon: "5 seconds left to undo.",
   notUndone: "It could not be undone",
   nothing: "Nothing to undo",
-  tooLate: { title: "Too late to undo", text: "The deletion has been sent. Its result follows." },
+  tooLate: { title: "Too late to undo", text: "The deletion has begun. Its result follows." },
+  tooLateForBackup: { title: "Too late to undo", text: "The backup has begun. Until it is complete, nothing is deleted, and Stop ends it." },
 };
 
 /** @param {number} n */
@@ -257,12 +258,13 @@ export const ANSWERS = "ComfyUI answers again";
 
 /**
  * What is known about a deletion while ComfyUI does not answer.
- * @param {{phase: string, jobs: number, sent: boolean, backingUp?: boolean}} entry
+ * @param {{phase: string, jobs: number, sent: boolean, backingUp?: boolean, backup?: boolean}} entry
  * @param {number} seconds until the end of the hold
  */
-export function awayText({ phase, jobs: n, sent, backingUp = false }, seconds) {
+export function awayText({ phase, jobs: n, sent, backingUp = false, backup = false }, seconds) {
   if (phase === "holding") {
-    return `Nothing had been sent when it last answered. If it still runs, it removes ${jobs(n)} in ${number(seconds)} s.`;
+    const then = backup ? `backs up ${jobs(n)} in ${number(seconds)} s, and then removes ${plural(n, "it", "them")}` : `removes ${jobs(n)} in ${number(seconds)} s`;
+    return `Nothing had been sent when it last answered. If it still runs, it ${then}.`;
   }
   if (backingUp && !sent) {
     return `When it last answered, it was backing up the workflows, and nothing had been deleted. If it still runs, it removes ${jobs(n)} after the backup.`;

@@ -105,9 +105,15 @@ export function createDeletionToasts(flow) {
       flow.parts.schedule(() => told.tick(entry), SHOWN_MS);
     },
 
-    /** Counts down on screen. Showing the toast again each second would be read aloud, and would take the focus. @param {Entry} entry */
+    /**
+     * Counts on, on screen: the seconds of a hold, or the progress. Showing the toast again each time would be read aloud,
+     * and would take the focus.
+     * @param {Entry} entry
+     */
     tick(entry) {
-      if (entry.phase === "holding" && shown.isShown(entry) && !flow.isOnCard(entry) && !entry.away) entry.toast.retitle(words.holdTitle(entry, flow.secondsLeft(entry)));
+      if (!isOpen(entry) || !shown.isShown(entry) || flow.isOnCard(entry) || entry.away || entry.phase === "submitting") return;
+      const isHeld = entry.phase === "holding";
+      entry.toast.rewrite(isHeld ? { ...holdMessage(flow, entry), title: words.holdTitle(entry, flow.secondsLeft(entry)) } : progressMessage(flow, entry));
     },
 
     /** @param {Entry} entry @param {boolean} [first] */

@@ -80,7 +80,7 @@ export class PanelView {
     this.tabs = createTabs(store, this.list.element.id);
     this.finder = new Finder(store, this.#popups, parts.actions.currentWorkflow);
     this.footer = new Footer(parts, () => this.focusList(), (event) => this.list.isSecondClick(event));
-    this.cards = parts.createCards({ show: (ids, outcome) => this.show(ids, outcome), focusList: () => this.focusList(), say });
+    this.cards = parts.createCards({ show: (ids, outcome) => this.show(ids, outcome), focusList: () => this.focusList(), say, hasNotices: parts.place === "large" });
     this.#build();
     const observer = new window.ResizeObserver(() => this.#measure());
     observer.observe(this.root);

@@ -25,7 +25,7 @@ test("the toast of a running deletion is replaced by its result", () => {
   assert.equal(calls[0].duration, undefined);
 });
 
-test("the title of a toast changes on screen without showing the toast again, which would be read aloud", () => {
+test("the text of a toast changes on screen without showing the toast again, which would be read aloud", () => {
   const texts = [{ data: "Held at 10:00" }, { data: "Nothing has been sent" }];
   let at = -1;
   globalThis.window = { NodeFilter: { SHOW_TEXT: 4 } };
@@ -35,12 +35,12 @@ test("the title of a toast changes on screen without showing the toast again, wh
   };
   const { calls, host } = newHost();
   const toast = createToasts(() => host).create();
-  toast.show("info", { title: "Held at 10:00." });
-  for (const title of ["Held, 9 s", "Held, 8 s"]) toast.retitle(title);
-  assert.equal(texts[0].data, "Held, 8 s");
+  toast.show("info", { title: "Held at 10:00.", detail: "Nothing has been sent", action: { label: "Undo", press: () => undefined } });
+  for (const title of ["Held, 9 s", "Held, 8 s"]) toast.rewrite({ title, detail: "Nothing has been sent." });
+  assert.deepEqual(texts.map(({ data }) => data), ["Held, 8 s", "Nothing has been sent."]);
   assert.equal(calls.length, 1);
   texts[0].data = "Another toast";
-  toast.retitle("Held, 7 s");
+  toast.rewrite({ title: "Held, 7 s" });
   assert.equal(texts[0].data, "Another toast", "a toast that is not found keeps its title");
 });
 
@@ -61,6 +61,15 @@ test("success toasts close by themselves; warnings and errors stay open", () => 
   const toasts = createToasts(() => host);
   for (const kind of ["success", "warning", "error"]) toasts.tell(kind, { title: kind });
   assert.deepEqual(calls.map(({ duration }) => duration), [3000, undefined, undefined]);
+});
+
+test("where a toast would cover the panel, the panel shows warnings and errors, and toasts only what closes by itself", () => {
+  const { calls, host } = newHost();
+  const taken = [];
+  const toasts = createToasts(() => host, (kind, { title }) => taken.push([kind, title]) > 0);
+  for (const kind of ["success", "warning", "error", "info"]) toasts.tell(kind, { title: "t" });
+  assert.deepEqual(taken, [["warning", "t"], ["error", "t"]]);
+  assert.deepEqual(calls.map(({ kind }) => kind), ["success", "info"]);
 });
 
 test("two messages are two toasts, and neither replaces the other", () => {

@@ -46,6 +46,15 @@ test("while workflows are backed up, the toast has Stop, and says how long it st
   assert.deepEqual(it.stopped, ["h1"]);
 });
 
+test("between its quarters, the progress of a backup is written into its toast without reading it aloud", async () => {
+  const it = await backingUp();
+  event(it, "backing_up", 101, { total: 20_000 });
+  const toasts = it.titles().length;
+  event(it, "backing_up", 102, { total: 20_000 });
+  assert.equal(it.titles().length, toasts);
+  assert.equal(it.ticks.at(-1), "Backing up workflows… 102 of 20,000");
+});
+
 test("if a stop fails, the toast of the backup comes back with its button", async () => {
   const it = await backingUp({ stop: [fail("comfyui_away"), {}] });
   it.last()[2].action.press();
@@ -88,6 +97,21 @@ test("if ComfyUI is gone during a backup, the page says that nothing had been de
   await it.pass(12_000);
   assert.equal(it.titles().at(-1), "warning: ComfyUI doesn’t answer");
   assert.match(it.last()[2].detail, /it was backing up the workflows, and nothing had been deleted\. If it still runs, it removes 3 jobs after the backup\./);
+});
+
+test("if ComfyUI is gone during a hold with a backup, the page does not say that it removes the jobs at its end", async () => {
+  const it = stage({ send: { hold: { ...HELD, seconds_left: 60 } } });
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.lostTouch();
+  assert.match(it.last()[2].detail, /If it still runs, it backs up 3 jobs in 60 s, and then removes them\.$/);
+});
+
+test("an undo that comes too late for the hold, but before the end of the backup, says that Stop loses nothing", async () => {
+  const it = stage({ send: { hold: HELD }, undo: fail("too_late") });
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.undo();
+  await settled();
+  assert.equal(it.last()[2].detail, "The backup has begun. Until it is complete, nothing is deleted, and Stop ends it.");
 });
 
 test("two deletions are told apart by the names of their jobs, in holds, progress and results", async () => {

@@ -19,7 +19,7 @@ test("Undo without a deletion says that there is nothing to undo", () => {
 });
 
 test("Undo after a deletion was sent says at once that it is too late", () => {
-  const late = ["info: Too late to undo The deletion has been sent. Its result follows."];
+  const late = ["info: Too late to undo The deletion has begun. Its result follows."];
   assert.deepEqual(press([entry("checking", { sent: true })]), late);
   // Not certainly sent, or the result is already shown.
   for (const each of [entry("waiting"), entry("sending"), entry("done", { sent: true, result: { kind: "delete", counts: {}, jobs: {} } })]) {

@@ -74,7 +74,7 @@ test("in the panel, a short card says that the deletion was undone", async () =>
 });
 
 test("a refused Undo is said on the card of the hold, without a toast", async () => {
-  for (const [code, said] of [["comfyui_away", "It could not be undone. comfyui_away."], ["too_late", "Too late to undo. The deletion has been sent. Its result follows."]]) {
+  for (const [code, said] of [["comfyui_away", "It could not be undone. comfyui_away."], ["too_late", "Too late to undo. The deletion has begun. Its result follows."]]) {
     const it = stage({ shown: true, undo: fail(code) });
     await it.flow.remove({ ids: ["a"] });
     it.flow.undo();
