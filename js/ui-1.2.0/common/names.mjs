@@ -20,13 +20,14 @@ export const tellsTime = ({ name }) => !clean(name);
 /** The last word of a name. */
 const LAST_WORD = /(^|[_\s-]+)[^_\s-]+$/;
 /** Longer ends leave no room for the beginning in the sidebar. */
-const MAX_END_CHARACTERS = 20;
+const MAX_END_CHARACTERS = 18;
 
-/** Both names, of which the last word of the output's name stays visible, because jobs of one workflow begin alike. @param {string} workflow @param {string} output @returns {[string, string]} */
+/** Both names, of which the end of the output's last word stays visible, because jobs of one workflow begin alike. @param {string} workflow @param {string} output @returns {[string, string]} */
 function besideWorkflow(workflow, output) {
   const [head, tail] = cut(output);
-  const word = (tail && head.match(LAST_WORD)?.[0]) || "";
-  const kept = word.length + tail.length > MAX_END_CHARACTERS ? "" : word;
+  const word = [...((tail && head.match(LAST_WORD)?.[0]) || "")];
+  const room = Math.max(0, MAX_END_CHARACTERS - tail.length);
+  const kept = word.slice(Math.max(0, word.length - room)).join("");
   return [`${workflow} · ${head.slice(0, head.length - kept.length)}`, kept + tail];
 }
 

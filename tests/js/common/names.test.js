@@ -27,7 +27,7 @@ test("jobs of one workflow differ in the part of their names that is never short
   assert.equal(end({ name: "dusk_00001_.png" }), "dusk_00001_.png");
   assert.notEqual(end({ created: AT }), end({ created: AT + 60_000 }));
   assert.equal(end({ created: null }), "\u00a0· 7f3a9c21");
-  assert.equal(end({ name: "an_extraordinarily_long_photograph_00001_.png" }), "_00001_.png", "a long word would leave no room for the beginning");
+  assert.equal(end({ name: "anna_headshot_00001_.png" }), "eadshot_00001_.png", "a whole long word would leave no room for the beginning");
 });
 
 test("names from the cloud can’t bring in control characters or marks that change the writing direction", () => {
