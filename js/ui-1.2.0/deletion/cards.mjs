@@ -44,8 +44,15 @@ function createRing() {
   };
 }
 
-/** Says which deletion a card is about. @param {Entry} entry */
-const nameOf = ({ label }) => label && el("div", { class: "cch-2 cch-any" }, el("bdi", {}, label));
+let named = 0;
+
+/** Says which deletion a card is about. @param {Entry} entry @param {HTMLElement} [action] a button that is described by it too */
+function nameOf({ label }, action) {
+  if (!label) return null;
+  const id = `cch-deletion-${++named}`;
+  action?.setAttribute("aria-describedby", id);
+  return el("div", { class: "cch-2 cch-any", id }, el("bdi", {}, label));
+}
 
 /** @param {Entry} entry @param {{secondsLeft(entry: Entry): number, undo(entry: Entry): unknown}} deletions */
 function createHoldCard(entry, deletions) {
@@ -55,7 +62,7 @@ function createHoldCard(entry, deletions) {
   const undo = button({ label: HOLD.undo, icon: "undo", press: () => deletions.undo(entry) });
   const text = el("div", { class: "cch-2" });
   return {
-    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, el("div", { class: "cch-grow" }, nameOf(entry), title, text), undo)),
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, el("div", { class: "cch-grow" }, nameOf(entry, undo), title, text), undo)),
     focus: () => undo.focus({ preventScroll: true }),
     render() {
       const seconds = deletions.secondsLeft(entry);
@@ -74,7 +81,7 @@ function createProgressCard(entry, deletions) {
   const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": DELETE.progress, "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
   const stop = button({ label: DELETE.stop, icon: "stop", press: () => deletions.stop(entry) });
   const [turning, warning] = [icon("running", "spin i-link"), icon("warning", "i-warn")];
-  const head = el("div", { class: "hd mid" }, turning, warning, el("div", { class: "cch-grow" }, nameOf(entry), title), stop);
+  const head = el("div", { class: "hd mid" }, turning, warning, el("div", { class: "cch-grow" }, nameOf(entry, stop), title), stop);
   const text = el("p", { class: "cch-2" });
   return {
     element: el("div", { class: "cch-card" }, head, bar, text),

@@ -5,7 +5,7 @@ import { asApiError, NO_ANSWER } from "../api.mjs";
 import { COMMON, crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
 import { Clock } from "./clock.mjs";
 import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
-import { deletionLabel } from "./label.mjs";
+import { deletionLabel, named } from "./label.mjs";
 import { messageWords, recordedWords, resultWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
@@ -333,7 +333,7 @@ export class Deletions {
   #held(entry) {
     if (entry.phase !== "holding") return;
     this.notify.hold(entry);
-    this.sayOf(entry, words.holdSpoken(entry, this.secondsLeft(entry)));
+    this.sayOf(entry, named(entry, words.holdSpoken(entry, this.secondsLeft(entry))));
     this.#views.at(-1)?.held(entry);
     // Without buttons in toasts, only the panel can undo.
     if (!this.isPanelOpen && !this.parts.toasts.canAct()) this.parts.openPanel();
@@ -427,7 +427,7 @@ export class Deletions {
   announce(entry, message) {
     const isGood = message.kind === "success" || message.kind === "info";
     if (entry.mine || !isGood) this.notify.result(entry, message);
-    this.sayOf(entry, `${message.title}. ${message.toast}`, !isGood);
+    this.sayOf(entry, named(entry, `${message.title}. ${message.toast}`), !isGood);
   }
 
   /** @param {Entry} entry @param {Result} result */

@@ -8,6 +8,9 @@ import { jobName } from "../common/names.mjs";
 
 /** @typedef {{origin?: Hold["origin"], first?: Row | null | undefined, jobs: number}} About */
 
+/** A text about a deletion, with its name first. @param {{label: string}} entry @param {string} text */
+export const named = ({ label }, text) => [label && `${label}.`, text].filter(Boolean).join(" ");
+
 /**
  * "mira_cover_0001.png", "mira_cover_0001.png and 2 more", "Clear" or "Clean up"; "" if nothing is known.
  * @param {About} about

@@ -3,6 +3,7 @@
 
 import { COMMON } from "../common/strings.mjs";
 import { canStop, isOpen, progressText, shownPhase } from "./entries.mjs";
+import { named } from "./label.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
@@ -53,9 +54,6 @@ function createShown(flow) {
 
 /** @param {Deletions} flow @param {Entry} entry */
 const undoAction = (flow, entry) => ({ label: words.HOLD.undo, press: () => flow.undo(entry) });
-
-/** Says which deletion a toast is about. @param {Entry} entry @param {string} text */
-const named = ({ label }, text) => [label && `${label}.`, text].filter(Boolean).join(" ");
 
 /** @param {Deletions} flow @param {Entry} entry @returns {Message} */
 function holdMessage(flow, entry) {

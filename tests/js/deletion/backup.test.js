@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deletionLabel } from "#ui/deletion/label.mjs";
-import { fail, hold, preview, settled, stage, STATUS } from "./stage.js";
+import { deleted, fail, hold, preview, settled, stage, STATUS } from "./stage.js";
 
 const FIRST = { id: "a", status: "completed", raw: "", created: 0, name: "mira_cover_0001.png", workflow_id: "w", error: null };
 const HELD = hold({ backup: true, first: FIRST });
@@ -128,6 +128,16 @@ test("a backup that is stopped before the server has answered is not called an e
   const it = stage({ preview: preview({ hold_seconds: 0 }), send: fail("stopped") });
   await it.flow.remove({ ids: ["a"] });
   assert.equal(it.titles().at(-1), "warning: Stopped: 0 of 3 jobs removed");
+});
+
+test("what a screen reader says about a hold and a result begins with the name of the deletion", async () => {
+  const it = stage({ shown: true, send: { hold: HELD } });
+  await it.flow.remove({ ids: ["a"] });
+  it.ended("h1", deleted({ deleted: 3 }));
+  assert.deepEqual(it.said, [
+    "mira_cover_0001.png and 2 more. Backing up 3 jobs in 10 seconds, then removing them. Control Z to undo.",
+    "mira_cover_0001.png and 2 more. 3 jobs removed from your cloud history. Assets stay.",
+  ]);
 });
 
 test("a clear and a clean-up are named as such, also without a hold", async () => {
