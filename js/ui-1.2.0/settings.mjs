@@ -4,6 +4,7 @@
 import { asApiError } from "./api.mjs";
 import { el, isComposing } from "./common/dom.mjs";
 import { errorLine } from "./common/strings.mjs";
+import { setTip, withTooltips } from "./common/tooltips.mjs";
 
 /** @import { Settings, Status } from "../../types/wire" */
 
@@ -46,7 +47,7 @@ function numberControl(name, label) {
   const [least, most] = RANGES[name];
   const element = el("input", {
     type: "number", class: "cch-num", min: String(least), max: String(most), step: "1", inputmode: "numeric",
-    "aria-label": label, title: SETTINGS.ranges[name],
+    "aria-label": label, "data-tip": SETTINGS.ranges[name],
   });
   return { element, read: () => readNumber(name, element.value), refused: SETTINGS.ranges[name] };
 }
@@ -75,7 +76,7 @@ class Field {
     element.value = this.#saved;
     element.disabled = true;
     element.addEventListener("change", () => void this.#changed());
-    this.box = el("div", { class: "cch cch-setting", lang: "en" }, this.#note, element);
+    this.box = withTooltips(el("div", { class: "cch cch-setting", lang: "en" }, this.#note, element));
     // ComfyUI has shortcuts of single keys.
     this.box.addEventListener("keydown", (event) => (isComposing(event) || (event.key !== "Escape" && event.key !== "Tab")) && event.stopPropagation());
   }
@@ -90,7 +91,8 @@ class Field {
     if (!typing) element.value = this.#saved;
     element.disabled = this.#saved === "" || fixed;
     if (!fixed) return;
-    element.title = SETTINGS.fixedBy;
+    // A disabled field gets no events of the pointer.
+    setTip(this.box, SETTINGS.fixedBy);
     this.#note.textContent = SETTINGS.fixed;
   }
 

@@ -123,7 +123,7 @@ async def test_the_large_clean_up_window_lists_for_each_job_whether_it_stays(pag
     await expect(verdicts.filter(has_text="Kept: active")).to_have_count(len(cloud.active))
     protected = verdicts.filter(has_text="Kept: protected")
     await expect(protected).to_have_count(1)
-    await expect(protected.locator(".cch-name")).to_have_attribute("title", re.compile(oldest.id[:8] + "|."))
+    await expect(protected.locator(".cch-name")).to_have_attribute("data-tip", re.compile(oldest.id[:8] + "|."))
     await button(clean_up, f"Would go {goes}").click()
     await expect(verdicts).to_have_count(goes)
     await expect(verdicts.filter(has_text="Would go")).to_have_count(goes)

@@ -149,7 +149,7 @@ async def select_only_active_jobs(panel: Panel, cloud: SimulatedCloud) -> None:
     await expect(button(panel.root, f"Cancel {len(cloud.active)} active jobs…")).to_be_visible()
     delete = button(panel.root, "Delete…")
     await expect(delete).to_have_attribute("aria-disabled", "true")
-    await expect(delete).to_have_attribute("title", "Active jobs can’t be deleted.")
+    await expect(delete).to_have_attribute("data-tip", "Active jobs can’t be deleted.")
     await panel.list.press("Delete")
     await expect(panel.root.get_by_role("alert")).to_have_text("Active jobs can’t be deleted.")
     await expect(dialog(panel.page)).to_have_count(0)

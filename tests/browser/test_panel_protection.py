@@ -83,7 +83,7 @@ async def test_protected_jobs_show_a_lock_and_are_not_deleted(page: Page, cloud:
     await panel.list.press("Escape")
 
     await panel.row(first).hover()
-    await panel.row(first).get_by_title("Protect").click()
+    await panel.row(first).locator("[data-tip=Protect]").click()
     assert await page.evaluate(FROM_ANOTHER_WINDOW, [second.id]) == 200
     await expect_locked(panel, [first, second])
     await panel.expect_count(0, 12, 12)

@@ -86,3 +86,44 @@ async def test_a_long_press_opens_the_menu_of_a_row_and_does_nothing_else(page: 
     await touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     await expect(row).to_have_attribute("aria-selected", "true")
     await touch.detach()
+
+
+@pytest.mark.stage(jobs=12, connected=True)
+async def test_tooltips_come_on_hover_and_focus_and_say_only_what_is_not_visible(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    long = cloud.add_job(
+        "completed", overrides={"preview_output": {**FILE, "filename": f"{'very ' * 20}long_0001.png"}}
+    )
+    short = cloud.add_job("completed", overrides={"preview_output": {**FILE, "filename": "a_0001.png"}})
+    panel = await open_list(page, cloud)
+    tip = page.locator(".cch-tip")
+    assert await panel.root.locator("[title]").count() == 0, "the browser's own tooltips are late and never for keys"
+    await panel.row(long).locator(".cch-name").hover()
+    await expect(tip).to_be_visible()
+    await expect(tip).to_have_text(re.compile(r"^very .*long_0001\.png$"))
+    await page.mouse.move(0, 0)
+    await expect(tip).to_have_count(0)
+
+    # The whole name is on screen.
+    await panel.row(short).locator(".cch-name").hover()
+    await page.wait_for_timeout(600)
+    await expect(tip).to_have_count(0)
+
+    refresh = panel.root.get_by_role("button", name="Refresh", exact=True)
+    await refresh.focus()
+    await page.keyboard.press("Tab")
+    await expect(tip).to_have_text("Open in a large window")
+    await page.keyboard.press("Shift+Tab")
+    await expect(refresh).to_be_focused()
+    await expect(tip).to_contain_text("Last read at")
+    await expect(refresh).to_have_accessible_description(re.compile("^Last read at"))
+    await expect(tip).to_be_visible()
+    box, near = await tip.bounding_box(), await refresh.bounding_box()
+    assert box
+    assert near
+    assert box["y"] >= near["y"] + near["height"], "it does not cover its button"
+    await page.keyboard.press("Escape")
+    await expect(tip).to_be_hidden()
+    await expect(refresh).to_be_focused()
+    await expect(refresh).to_have_accessible_description("")

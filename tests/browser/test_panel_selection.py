@@ -78,11 +78,11 @@ async def test_a_click_marks_a_row_without_selecting_it_and_a_double_click_opens
 async def test_a_double_click_at_the_end_of_the_list_acts_on_its_row_alone(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     row = await last_visible_row(panel)
-    name = await row.locator(".cch-name").get_attribute("title")
+    name = await row.locator(".cch-name").get_attribute("data-tip")
     await click_twice(page, row.locator(".cch-name"))
     # The details may add the workflow's name.
     title = panel.root.locator(".cch-details .cch-title .cch-name")
-    await expect(title).to_have_attribute("title", re.compile(re.escape(str(name)) + "$"))
+    await expect(title).to_have_attribute("data-tip", re.compile(re.escape(str(name)) + "$"))
     await page.keyboard.press("Escape")
 
     # The first click on the tick shows the buttons, which then lie under the pointer.
@@ -116,7 +116,7 @@ async def test_the_details_beside_the_list_follow_the_row_and_are_no_second_plac
         off = side.get_by_role("button", name=name, exact=True)
         await expect(off).to_have_attribute("aria-disabled", "true")
         await expect(off).to_have_attribute(
-            "title", "1 job is selected. Use the buttons below the list, or deselect it."
+            "data-tip", "1 job is selected. Use the buttons below the list, or deselect it."
         )
         await off.click(force=True)
     await expect(dialog(page, "from your cloud history?")).to_have_count(0)

@@ -42,7 +42,7 @@ UNTIL = """async (...given) => {
     }
 }"""
 SHOWN = """(selector, words) => [...document.querySelectorAll(selector)].filter(element => {
-    const text = [element.getAttribute('aria-label'), element.textContent, element.title].join(' ');
+    const text = [element.getAttribute('aria-label'), element.textContent, element.dataset.tip].join(' ');
     return element.checkVisibility({ visibilityProperty: true }) && new RegExp(words).test(text);
 })"""
 # The place of an element where a click would meet it, or what lies over it.

@@ -12,6 +12,7 @@ import { jobNameParts } from "../common/names.mjs";
 import { statusOf } from "../common/status.mjs";
 import { COMMON, errorLine, errorWords } from "../common/strings.mjs";
 import { attempt } from "../common/toasts.mjs";
+import { setTip } from "../common/tooltips.mjs";
 import { DETAILS } from "../details/strings.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { state as whole } from "../list/states.mjs";
@@ -84,7 +85,7 @@ function jobLine(job, now, { nameOf, open, download, copy }) {
     el(
       "span",
       { class: "cch-grow cch-t12" },
-      name ? nameElement(name, title) : el("code", { class: "cch-cut", title }, title),
+      name ? nameElement(name, title) : el("code", { class: "cch-cut", "data-tip": title }, title),
       ...lines.map((line) => el("span", { class: "cch-2", dir: "auto" }, line)),
     ),
     el(
@@ -178,7 +179,7 @@ function createEntry(entry, now, state, actions) {
       const label = state.open ? AUDIT.hideJobs : AUDIT.showJobs;
       toggle.setAttribute("aria-label", label);
       toggle.setAttribute("aria-expanded", String(state.open));
-      toggle.title = label;
+      setTip(toggle, label);
       setIcon(arrow, state.open ? "dn" : "right");
       cleanups.run();
       box.hidden = !state.open;

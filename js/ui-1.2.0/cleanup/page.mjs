@@ -6,6 +6,7 @@ import { el, textScale } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { FINISHED, STATUSES } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
+import { setTip } from "../common/tooltips.mjs";
 import { select, workflowOptions } from "../list/filter_popover.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { deleteWord, PANEL } from "../list/strings.mjs";
@@ -149,7 +150,7 @@ function createTail({ cleanUp, store, actions, back }) {
       const counted = !fault && !working && preview !== null && preview.go > 0;
       remove.lastChild?.replaceWith(counted ? deleteWord(preview.go) : PANEL.delete);
       const why = fault || store.blocked();
-      remove.title = why;
+      setTip(remove, why);
       remove.setAttribute("aria-disabled", String(!!why || !cleanUp.target()));
     },
   };

@@ -36,10 +36,10 @@ export function cut(name) {
 
 /** A name whose end stays visible when the rest is cut. @param {[string, string]} parts @param {string} [title] */
 export function nameElement([head, tail], title = head + tail) {
-  if (!tail) return el("span", { class: "cch-name", title }, el("span", { dir: "auto" }, head));
+  if (!tail) return el("span", { class: "cch-name", "data-tip": title }, el("span", { dir: "auto" }, head));
   // A screen reader would read a space between the parts, because each is a box of its own.
   const parts = [el("span", { dir: "auto", "aria-hidden": "true" }, head), el("span", { "aria-hidden": "true" }, tail)];
-  return el("span", { class: "cch-name", title }, ...parts, el("span", { class: "cch-unseen" }, head + tail));
+  return el("span", { class: "cch-name", "data-tip": title }, ...parts, el("span", { class: "cch-unseen" }, head + tail));
 }
 
 /** @param {string} label @param {() => void} press @param {string} [className] */
@@ -64,7 +64,7 @@ export function checkOption(words, checked, choose, className = "cch-opt") {
  * @param {string} [iconClass]
  */
 export const iconButton = (name, label, press, className = "cch-ib", iconClass = "") =>
-  el("button", { type: "button", class: className, "aria-label": label, title: label, onclick: press }, icon(name, iconClass));
+  el("button", { type: "button", class: className, "aria-label": label, "data-tip": label, onclick: press }, icon(name, iconClass));
 
 /** @param {(() => void) | undefined} dismiss */
 export const cross = (dismiss) =>

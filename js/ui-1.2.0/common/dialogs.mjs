@@ -9,6 +9,7 @@ import { el, hostComponent, isComposing } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { Presses } from "./presses.mjs";
 import { COMMON } from "./strings.mjs";
+import { withTooltips } from "./tooltips.mjs";
 
 /** @import { HostDialogs } from "../../../types/comfyui" */
 /** @import { Child } from "./dom.mjs" */
@@ -111,6 +112,7 @@ class DialogFrame {
     this.host = host;
     stopKeys(this.#root);
     unmarkWhenUsed(this.#root);
+    withTooltips(this.#root);
   }
 
   isOpen() {

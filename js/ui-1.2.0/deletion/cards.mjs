@@ -7,6 +7,7 @@ import { el } from "../common/dom.mjs";
 import { number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { COMMON } from "../common/strings.mjs";
+import { setTip } from "../common/tooltips.mjs";
 import { BACKUP } from "../protection/strings.mjs";
 import { canStop, entriesToShow, isUnsentPhase, progressText, shownPhase } from "./entries.mjs";
 import { leftWord, showLabel, tryAgainLabel } from "./result_strings.mjs";
@@ -97,7 +98,7 @@ function createProgressCard(entry, deletions) {
       warning.toggleAttribute("hidden", entry.away === "");
       bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
       stop.hidden = !canStop(entry);
-      stop.title = isUnsentPhase(entry) ? DELETE.stopUnsentTip : DELETE.stopTip;
+      setTip(stop, isUnsentPhase(entry) ? DELETE.stopUnsentTip : DELETE.stopTip);
       stop.setAttribute("aria-disabled", String(entry.stopping));
       bar.hidden = entry.away !== "" || phase === "due" || phase === "preparing";
       const known = total > 0 && (phase === "checking" || done > 0);

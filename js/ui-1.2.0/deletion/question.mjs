@@ -106,7 +106,7 @@ class Strip {
     const label = row.name ? `${name}, ${statusWord(row)}` : name;
     this.#images.push(image);
     this.thumbnails.requestFor(row, image);
-    return el("span", { class: "cch-thumb", role: "img", "aria-label": label, title: label }, icon(statusOf(row.status).icon), image);
+    return el("span", { class: "cch-thumb", role: "img", "aria-label": label, "data-tip": label }, icon(statusOf(row.status).icon), image);
   }
 
   letGo = () => this.#images.forEach((image) => this.thumbnails.release(image));

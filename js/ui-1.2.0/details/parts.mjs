@@ -8,6 +8,7 @@ import { icon } from "../common/icons.mjs";
 import { kindOf, typeIcon } from "../common/kinds.mjs";
 import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { andMore } from "../common/strings.mjs";
+import { setTip } from "../common/tooltips.mjs";
 import { took } from "../list/row.mjs";
 import { hasThumbnail } from "../list/thumbnails.mjs";
 import { PROTECT } from "../protection/strings.mjs";
@@ -77,7 +78,7 @@ export function outputsPart(job, outputs, picture, view) {
     if (!output) return;
     chosen = index;
     const name = clean(output.filename);
-    large.title = name;
+    setTip(large, name);
     large.setAttribute("aria-label", viewWord(name, all > 1 ? outputOf(index + 1, all) : ""));
     cap.textContent = outputOf(index + 1, all);
     large.replaceChildren(...pictured(output, index, ""), all > 1 ? cap : "");
@@ -87,7 +88,7 @@ export function outputsPart(job, outputs, picture, view) {
     for (const [index, output] of known.slice(0, MAX_OUTPUTS).entries()) {
       const name = clean(output.filename);
       const press = () => (choose(index), view(index));
-      const thumb = el("button", { type: "button", class: "cch-thumb", title: name, "aria-label": viewWord(name, ""), onclick: press }, ...pictured(output, index, ""));
+      const thumb = el("button", { type: "button", class: "cch-thumb", "data-tip": name, "aria-label": viewWord(name, ""), onclick: press }, ...pictured(output, index, ""));
       small.push(thumb);
     }
   }
@@ -105,7 +106,7 @@ export function facts(job, now, copy) {
   /** @param {string} term @param {number | null} at */
   const time = (term, at) => at !== null && add(term, dateTime(at, true));
   /** @param {string} term @param {string} id @param {string} label */
-  const identity = (term, id, label) => id && add(term, el("code", { class: "cch-cut", title: clean(id), dir: "ltr" }, clean(id)), iconButton("copy", label, () => copy(id), "cch-ib s", "s14"));
+  const identity = (term, id, label) => id && add(term, el("code", { class: "cch-cut", "data-tip": clean(id), dir: "ltr" }, clean(id)), iconButton("copy", label, () => copy(id), "cch-ib s", "s14"));
 
   const status = statusOf(job.status);
   const lasts = took(job, now);

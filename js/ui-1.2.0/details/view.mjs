@@ -8,6 +8,7 @@ import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
+import { setTip } from "../common/tooltips.mjs";
 import { PANEL, selectionActs } from "../list/strings.mjs";
 import { errorBox, facts, outputsPart, protectionButton, protectionPart } from "./parts.mjs";
 import { DETAILS } from "./strings.mjs";
@@ -24,7 +25,7 @@ const GONE = { not_found: DETAILS.gone, [NOT_LISTED]: DETAILS.notListed };
 function disable(element, why) {
   if (!why) return;
   element.setAttribute("aria-disabled", "true");
-  element.title = why;
+  setTip(element, why);
 }
 
 export class Details {

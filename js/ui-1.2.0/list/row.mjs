@@ -82,7 +82,7 @@ export class RowView {
   #lock = icon("lock", "lock");
   #protectIcon = icon("unlock", "s14");
   #protect = el("span", { class: "cch-ib s", "data-do": "protect" }, this.#protectIcon);
-  #acts = el("span", { class: "cch-acts", "aria-hidden": "true" }, this.#cancel, this.#protect, el("span", { class: "cch-ib s", title: PANEL.details, "data-do": "details" }, icon("right", "s14")));
+  #acts = el("span", { class: "cch-acts", "aria-hidden": "true" }, this.#cancel, this.#protect, el("span", { class: "cch-ib s", "data-tip": PANEL.details, "data-do": "details" }, icon("right", "s14")));
   element = el(
     "div",
     { class: "cch-row", role: "option" },
@@ -127,9 +127,9 @@ export class RowView {
     this.key = row.id;
     writeText(this.#head, head);
     writeText(this.#tail, tail);
-    writeAttribute(this.#name, "title", head + tail);
+    writeAttribute(this.#name, "data-tip", head + tail);
     writeText(this.#when, when);
-    writeAttribute(this.#when, "title", row.created === null ? "" : dateTime(row.created, true));
+    writeAttribute(this.#when, "data-tip", row.created === null ? "" : dateTime(row.created, true));
     writeAttribute(this.#status, "class", `cch-st ${className}`);
     writeText(this.#word, word);
     setIcon(this.#icon, look);
@@ -164,7 +164,7 @@ export class RowView {
   /** @param {boolean} isProtected */
   #drawProtection(isProtected) {
     this.#lock.classList.toggle("none", !isProtected);
-    writeAttribute(this.#protect, "title", isProtected ? PROTECT.unprotect : PROTECT.protect);
+    writeAttribute(this.#protect, "data-tip", isProtected ? PROTECT.unprotect : PROTECT.protect);
     this.#protect.classList.toggle("is-on", isProtected);
     setIcon(this.#protectIcon, isProtected ? "lock" : "unlock");
   }

@@ -7,6 +7,7 @@ import { number } from "../common/format.mjs";
 import { setIcon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
 import { accountWords } from "../common/strings.mjs";
+import { setTip } from "../common/tooltips.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { step } from "./keys.mjs";
 import { deselectHidden } from "../deletion/strings.mjs";
@@ -40,7 +41,7 @@ export function createHeader({ store, actions, place, close }, popups, openPage)
   return {
     element,
     draw() {
-      refresh.title = store.readAt === null ? PANEL.refresh : lastRead(store.readAt);
+      setTip(refresh, store.readAt === null ? PANEL.refresh : lastRead(store.readAt));
       refresh.classList.toggle("turning", store.loading);
     },
   };
@@ -176,7 +177,7 @@ export class Footer {
     this.#cancel.textContent = cancelWord(size);
     this.#remove.lastChild?.replaceWith(this.#deleteWord(chosen));
     const why = store.whyNotRemovable(chosen);
-    this.#remove.title = why || someStay(size, store.removable(chosen).length);
+    setTip(this.#remove, why || someStay(size, store.removable(chosen).length));
     this.#remove.setAttribute("aria-disabled", String(!!why));
   }
 }

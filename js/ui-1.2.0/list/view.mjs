@@ -3,6 +3,7 @@
 
 import { el } from "../common/dom.mjs";
 import { isActive } from "../common/status.mjs";
+import { withTooltips } from "../common/tooltips.mjs";
 import { LEFT } from "../deletion/result_strings.mjs";
 import { Finder } from "./filter_popover.mjs";
 import { hideUndo, panelKey, passes } from "./keys.mjs";
@@ -45,7 +46,7 @@ const REST_MS = 150;
 let views = 0;
 
 export class PanelView {
-  root = el("section", { class: "cch cch-panel", lang: "en", "aria-label": PANEL.title, tabindex: "-1" });
+  root = withTooltips(el("section", { class: "cch cch-panel", lang: "en", "aria-label": PANEL.title, tabindex: "-1" }));
   #number = ++views;
   #wide = false;
   #loading = false;

@@ -9,6 +9,7 @@ import { clean, fileSize, shortId } from "../common/format.mjs";
 import { extensionOf, KIND_ICONS, kindOf, kindOfContent } from "../common/kinds.mjs";
 import { isActive, statusWord } from "../common/status.mjs";
 import { errorWords } from "../common/strings.mjs";
+import { setTip } from "../common/tooltips.mjs";
 import { hideUndo } from "../list/keys.mjs";
 import { mediaElement, messageElement, textElement } from "./content.mjs";
 import { viewerKey } from "./keys.mjs";
@@ -28,7 +29,7 @@ let viewers = 0;
 /** @param {HTMLElement} element @param {string} label @param {string} key */
 function setShortcut(element, label, key) {
   element.setAttribute("aria-keyshortcuts", key);
-  element.title = words.withKey(label, { ArrowLeft: "←", ArrowRight: "→" }[key] ?? key);
+  setTip(element, words.withKey(label, { ArrowLeft: "←", ArrowRight: "→" }[key] ?? key));
 }
 
 export class Viewer {

@@ -168,7 +168,7 @@ test("in a page that is read from right to left the next output is at the left",
   assert.equal(asked.at(-1).number, 1);
   press("ArrowRight");
   assert.equal(asked.at(-1).number, 0);
-  assert.deepEqual([...shown("dialog").all()].filter(({ attributes }) => attributes["aria-keyshortcuts"]?.startsWith("Arrow")).map(({ title }) => title), ["Previous output (→)", "Next output (←)"]);
+  assert.deepEqual([...shown("dialog").all()].filter(({ attributes }) => attributes["aria-keyshortcuts"]?.startsWith("Arrow")).map(({ attributes }) => attributes["data-tip"]), ["Previous output (→)", "Next output (←)"]);
 });
 
 test("the name of the job’s workflow is told beside its output", () => {

@@ -1,0 +1,135 @@
+// @ts-check
+/**
+ * Tooltips, after a delay under the pointer and for an element that is focused by keyboard. An element's tooltip is its attribute
+ * `data-tip`. One bubble and the listeners of the root element serve all of them, so rows that are reused need no listeners.
+ */
+
+import { el, writeText } from "./dom.mjs";
+
+/** As in ComfyUI, like the bubble's measures in common.css. */
+const DELAY_MS = 300;
+const GAP_PX = 4;
+const MARGIN_PX = 8;
+/** How often an open tooltip follows its element, which may change or disappear. */
+const LOOK_MS = 250;
+
+/** @param {Element} element @param {string} text "" for none */
+export const setTip = (element, text) => element.setAttribute("data-tip", text);
+
+/** @param {string | null | undefined} text */
+const oneLine = (text) => (text ?? "").replace(/\s+/g, " ").trim();
+
+/** Whether a part of an element's text is not visible because it does not fit. @param {Element} element */
+const isCut = (element) => [element, ...element.querySelectorAll(":not(.cch-unseen, svg *)")].some((each) => each.clientWidth > 0 && each.scrollWidth > each.clientWidth + 1);
+
+/** The text of an element's tooltip; "" if the element shows all of it. @param {Element} element */
+function tipOf(element) {
+  const text = element.getAttribute("data-tip") ?? "";
+  return oneLine(element.textContent).includes(oneLine(text)) && !isCut(element) ? "" : text;
+}
+
+let bubbles = 0;
+
+class Tooltips {
+  #bubble = el("div", { class: "cch cch-tip", lang: "en", dir: "auto", id: `cch-tip-${++bubbles}`, "aria-hidden": "true", hidden: true });
+  /** @type {Element | null} */
+  #target = null;
+  /** The target's descriptions without the tooltip. @type {string | null} */
+  #described = null;
+  #timer = 0;
+  #looking = 0;
+  #shown = new AbortController();
+
+  /** Begins to wait. @param {Element} target */
+  begin(target) {
+    if (target === this.#target) return;
+    this.end();
+    const text = tipOf(target);
+    if (!text) return;
+    this.#target = target;
+    this.#describe(target, text);
+    this.#timer = window.setTimeout(() => this.#show(), DELAY_MS);
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+    window.clearInterval(this.#looking);
+    this.#shown.abort();
+    if (this.#target && this.#bubble.parentNode) {
+      if (this.#described) this.#target.setAttribute("aria-describedby", this.#described);
+      else this.#target.removeAttribute("aria-describedby");
+    }
+    this.#target = null;
+    this.#bubble.hidden = true;
+    this.#bubble.remove();
+  }
+
+  /** Tells screen readers what the element's own name does not say. @param {Element} target @param {string} text */
+  #describe(target, text) {
+    writeText(this.#bubble, text);
+    this.#described = target.getAttribute("aria-describedby");
+    if (oneLine(target.getAttribute("aria-label") ?? target.textContent).includes(oneLine(text))) return;
+    // Nothing outside a modal dialog is above it.
+    (target.closest("dialog[open]") ?? document.body).append(this.#bubble);
+    target.setAttribute("aria-describedby", [this.#described, this.#bubble.id].filter(Boolean).join(" "));
+  }
+
+  #show() {
+    const target = this.#target;
+    if (!target?.isConnected) return this.end();
+    if (!this.#bubble.parentNode) (target.closest("dialog[open]") ?? document.body).append(this.#bubble);
+    this.#bubble.hidden = false;
+    this.#place(target);
+    this.#shown = new AbortController();
+    const options = { capture: true, passive: true, signal: this.#shown.signal };
+    const end = () => this.end();
+    for (const type of ["wheel", "scroll", "pointerdown", "blur"]) window.addEventListener(type, end, options);
+    window.addEventListener("keydown", ({ key }) => key === "Escape" && end(), options);
+    this.#looking = window.setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  #look() {
+    const target = this.#target;
+    const text = target?.isConnected && target.getClientRects().length ? tipOf(target) : "";
+    if (!target || !text) return this.end();
+    if (text === this.#bubble.textContent) return;
+    writeText(this.#bubble, text);
+    this.#place(target);
+  }
+
+  /** @param {Element} target */
+  #place(target) {
+    const { style } = this.#bubble;
+    const box = target.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = this.#bubble;
+    const left = Math.min(box.left + (box.width - width) / 2, window.innerWidth - width - MARGIN_PX);
+    const isBelow = box.bottom + GAP_PX + height + MARGIN_PX <= window.innerHeight;
+    style.left = `${Math.max(MARGIN_PX, left)}px`;
+    style.top = `${isBelow ? box.bottom + GAP_PX : Math.max(MARGIN_PX, box.top - GAP_PX - height)}px`;
+  }
+}
+
+/** @type {Tooltips | null} */
+let tooltips = null;
+
+/** Shows the tooltips of an element's descendants. @template {HTMLElement} T @param {T} root @returns {T} */
+export function withTooltips(root) {
+  const begin = (/** @type {Element} */ target) => (tooltips ??= new Tooltips()).begin(target);
+  const end = () => tooltips?.end();
+  const found = (/** @type {Event} */ { target }) => (target instanceof window.Element ? target.closest("[data-tip]") : null);
+  root.addEventListener("pointerover", (event) => {
+    // A finger has no tooltips, and a pressed button drags.
+    if (event.pointerType !== "mouse" || event.buttons) return;
+    const target = found(event);
+    if (target) begin(target);
+    else end();
+  });
+  root.addEventListener("pointerleave", end);
+  root.addEventListener("focusin", (event) => {
+    const { target } = event;
+    if (target instanceof window.Element && target.matches("[data-tip]:focus-visible")) begin(target);
+  });
+  root.addEventListener("focusout", end);
+  root.addEventListener("pointerdown", end, true);
+  return root;
+}
