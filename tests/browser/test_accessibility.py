@@ -163,13 +163,19 @@ async def see_dialogs(panel: Panel, inspection: Inspection) -> None:
     await inspection.see("delete dialog")
     await opened.locator("summary").first.click()
     await inspection.see("delete dialog with its jobs")
+    backup = opened.get_by_role("checkbox", name="Back up their workflows first")
+    await backup.set_checked(False, force=True)
+    await expect(opened).to_contain_text("There will be no backup")
+    await inspection.see("delete dialog without a backup")
     await close_dialog(page)
     await panel.list.press("Control+a")
     await panel.list.press("Delete")
     await panel.delete_dialog()
     await inspection.see("delete dialog for many jobs")
     await close_dialog(page)
+    await see_hidden_jobs(panel, inspection)
     await panel.list.press("Escape")
+    await see_cancelling(panel, inspection)
     await run_command(page, "CloudHistory.Clear")
     await expect(dialog(page).locator("[aria-busy=true]")).to_have_count(0)
     await expect(dialog(page).locator(".cch-btn.danger")).to_be_visible()
@@ -179,6 +185,33 @@ async def see_dialogs(panel: Panel, inspection: Inspection) -> None:
     await expect(dialog(page)).to_contain_text("Connected")
     await inspection.see("connection dialog")
     await close_dialog(page)
+
+
+async def see_hidden_jobs(panel: Panel, inspection: Inspection) -> None:
+    """Check the selection of jobs of which the list hides some, and its dialog."""
+    await panel.tab("All").click()
+    await panel.list.press("Control+a")
+    await panel.tab("Failed").click()
+    await expect(panel.root.locator(".cch-actions")).to_contain_text("hidden jobs")
+    await inspection.see("selection with hidden jobs")
+    await panel.list.press("Delete")
+    opened = await panel.delete_dialog()
+    await opened.locator("summary").first.click()
+    await inspection.see("delete dialog with hidden jobs")
+    await close_dialog(panel.page)
+
+
+async def see_cancelling(panel: Panel, inspection: Inspection) -> None:
+    """Check the selection of active jobs, and the dialog before they are cancelled."""
+    await panel.tab("Active").click()
+    await panel.list.press("Control+a")
+    await inspection.see("selection of active jobs")
+    await panel.root.get_by_role("button", name=re.compile("^Cancel .* active job")).click()
+    await expect(dialog(panel.page)).to_contain_text("can’t be undone")
+    await inspection.see("cancel dialog")
+    await close_dialog(panel.page)
+    await panel.list.press("Escape")
+    await panel.tab("All").click()
 
 
 async def see_hold_and_undo(panel: Panel, inspection: Inspection) -> None:
