@@ -45,14 +45,14 @@ async ({ widths, height }) => {
         }
         return false;
     }
-    // Our words and dates are English, also where the layout goes from right to left.
+    // Our words and dates are English, also where the layout goes from right to left. Names of files may be Hebrew or Arabic.
     function* reordered(layer) {
         const texts = document.createTreeWalker(layer, window.NodeFilter.SHOW_TEXT);
         const range = document.createRange();
         const edge = (node, at) => { range.setStart(node, at); range.setEnd(node, at + 1); return range.getBoundingClientRect(); };
         for (let node = texts.nextNode(); node; node = texts.nextNode()) {
             const start = node.data.search(/\S/), end = node.data.trimEnd().length - 1;
-            if (start < 0 || end <= start || !isShown(node.parentElement) || node.parentElement.closest('select')) continue;
+            if (start < 0 || end <= start || /[\u0590-\u08ff]/.test(node.data) || !isShown(node.parentElement) || node.parentElement.closest('select')) continue;
             const first = edge(node, start), last = edge(node, end);
             if (first.width && last.width && Math.abs(first.top - last.top) < 2 && first.left > last.left) yield node;
         }
