@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,6 @@ CHECK = """async rules => {
         [`${id} ${node.html.match(/^<\\w+/)}.${node.html.match(/class="(.*?)"/)?.[1]}`, `${node.html} ${why(node)}`]));
 }"""
 # Returns what each palette of ComfyUI writes on the page's outermost elements, which takes the page some time.
-PALETTES = ("dark", "light", "solarized", "arc", "nord", "github")
 READ_PALETTES = """async names => {
     const { setting } = window.app.extensionManager;
     const before = setting.get('Comfy.ColorPalette');
@@ -99,10 +98,15 @@ async def touch_screen(page: Page) -> AsyncIterator[None]:
 
 
 class Inspection:
-    """Collects what is wrong in the states in which a page was seen."""
+    """Collects what is wrong in the states in which a page was seen.
 
-    def __init__(self, page: Page) -> None:
+    Args:
+        palettes: the palettes of ComfyUI in which contrast is measured; none for the page's own alone.
+    """
+
+    def __init__(self, page: Page, palettes: Sequence[str] = ()) -> None:
         self.page = page
+        self._wanted = palettes
         self.states: list[str] = []
         self._palettes: dict[str, Any] = {}
         self._found: dict[str, tuple[str, list[str]]] = {}
@@ -111,7 +115,7 @@ class Inspection:
         """Check the page as it is now."""
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(AXE.read_text())
-            self._palettes = await self.page.evaluate(READ_PALETTES, PALETTES)
+            self._palettes = await self.page.evaluate(READ_PALETTES, self._wanted) if self._wanted else {"own": None}
         self.states.append(state)
         self._note(state, await self.page.evaluate(CHECK, RULES))
         self._note(state, await self.page.evaluate(CONTRAST, self._palettes))

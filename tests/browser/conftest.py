@@ -15,7 +15,7 @@ import random
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,6 +105,12 @@ def stage(request: pytest.FixtureRequest) -> Stage:
 def frontend(request: pytest.FixtureRequest) -> Frontend:
     """Each frontend version in turn."""
     return Frontend(request.param, frontend_dir(request.param))
+
+
+@pytest.fixture
+def palettes() -> Sequence[str]:
+    """The palettes in which contrast is measured, besides the page's own. tests/deep has all."""
+    return ()
 
 
 @pytest.fixture

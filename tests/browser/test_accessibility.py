@@ -7,7 +7,7 @@ has a border in forced colours, and a finger can hit every control.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 import pytest_asyncio
@@ -37,9 +37,9 @@ RESTED = "() => new Promise(resolve => requestAnimationFrame(() => requestAnimat
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def inspection(page: Page) -> AsyncIterator[Inspection]:
+async def inspection(page: Page, palettes: Sequence[str]) -> AsyncIterator[Inspection]:
     """The findings of a test, which must be empty at its end."""
-    seen = Inspection(page)
+    seen = Inspection(page, palettes)
     yield seen
     assert seen.states
     if found := seen.report():

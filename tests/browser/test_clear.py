@@ -137,10 +137,10 @@ async def test_a_clear_from_the_canvas_menu_can_be_undone_for_ten_seconds(page: 
     opened = await open_clear(page)
     await expect(opened).to_contain_text("You can undo for 10 s, and then stop it while the backup is made.")
     await button(opened, f"Clear {finished} jobs").click()
-    held = toasts(page, f"Backing up {finished} jobs in")
+    held = toasts(page, f"then {finished} jobs are removed")
     # In frontends whose toasts have no buttons, the panel opens to offer the undo.
     cards = page.get_by_role("region", name="Cloud history").locator(".cch-cards .cch-card")
-    in_panel = cards.filter(has_text=f"Backing up {finished} jobs in")
+    in_panel = cards.filter(has_text=f"then {finished} jobs are removed")
     await expect(held.or_(in_panel)).to_contain_text("Nothing has been sent yet")
     await button(held, "Undo").or_(button(in_panel, "Undo")).click()
     undone = toasts(page, "Nothing was deleted").or_(cards.filter(has_text="Nothing was deleted"))

@@ -134,6 +134,7 @@ async def reopen_a_workflow(person: KeyboardUser) -> None:
     await person.press("Enter")
     await person.press_until("ArrowDown", 'menuitem "Recently deleted"')
     assert (await person.press("Enter")).startswith('button "Back to the list"')
+    await expect(person.page.get_by_role("button", name="Show jobs").first).to_be_visible()
     await person.press_until("Tab", 'button "Show jobs"')
     assert (await person.press("Enter")).startswith('button "Hide jobs"')
     await person.press_until("Tab", 'button "Open')

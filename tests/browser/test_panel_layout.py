@@ -67,8 +67,9 @@ async def test_no_control_overlaps_is_cut_or_covered_at_any_width(
 
     async def walk(state: str, **options: Any) -> None:
         await styled(*SETTINGS[setting])
+        widths = options.get("widths", range(300, 1401, 20 if setting == "as usual" else 60))
         async with touch_screen(page) if setting == "on a touch screen" else nullcontext():
-            faults.extend(f"{state}, {fault}" for fault in await faults_at_all_widths(page, **options))
+            faults.extend(f"{state}, {fault}" for fault in await faults_at_all_widths(page, widths))
         # Between the walks the panel is used as in other tests.
         await styled("ltr", "100%")
 
@@ -106,7 +107,8 @@ async def test_no_control_of_the_large_window_overlaps_is_cut_or_covered(
     faults: list[str] = []
 
     async def walk(state: str) -> None:
-        for (width, height), text in WINDOWS.items():
+        # The pages of the window change fewer things than the list.
+        for (width, height), text in list(WINDOWS.items())[:: 1 if state == "list" else 2]:
             await page.set_viewport_size({"width": width, "height": height})
             await styled("ltr", text)
             faults.extend(f"{state}, {width} × {height}, text {text}: {fault}" for fault in await faults_now(page))

@@ -95,7 +95,7 @@ async def test_protected_jobs_show_a_lock_and_are_not_deleted(page: Page, cloud:
     await page.keyboard.press("Escape")
     await panel.select([third, fourth])
     opened = await panel.ask_to_delete(2)
-    await expect(opened).to_contain_text("2will stay2\u00a0protected")
+    await expect(opened).to_contain_text("2of these will stay2\u00a0protected")
     await opened.get_by_text("Back up their workflows first").click()
     async with page.expect_request("**/cloud_history/delete") as sent:
         await button(opened, "Delete 2 jobs").click()

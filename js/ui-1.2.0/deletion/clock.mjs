@@ -15,7 +15,7 @@ const MANY_FAILURES = 30;
 const SLOW_POLL_MS = 30_000;
 /** Milliseconds after the end of a hold for the event that says so. */
 const EVENT_MS = 1_000;
-const LAST_SECONDS = 5;
+export const LAST_SECONDS = 5;
 /** If the clock moves this much more than expected between two ticks, the computer was asleep. */
 const SLEEP_MS = 3_000;
 
@@ -68,7 +68,7 @@ export class Clock {
       flow.change();
     } else if (!entry.warned && seconds <= LAST_SECONDS) {
       entry.warned = true;
-      flow.sayOf(entry, words.HOLD.soon);
+      flow.sayOf(entry, words.leftToUndo(seconds));
     }
   }
 

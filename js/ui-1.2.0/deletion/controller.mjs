@@ -3,7 +3,7 @@
 
 import { asApiError, NO_ANSWER } from "../api.mjs";
 import { COMMON, crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
-import { Clock } from "./clock.mjs";
+import { Clock, LAST_SECONDS } from "./clock.mjs";
 import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
 import { deletionLabel, named } from "./label.mjs";
 import { messageWords, recordedWords, resultWords } from "./result_strings.mjs";
@@ -333,7 +333,9 @@ export class Deletions {
   #held(entry) {
     if (entry.phase !== "holding") return;
     this.notify.hold(entry);
-    this.sayOf(entry, named(entry, words.holdSpoken(entry, this.secondsLeft(entry))));
+    const seconds = this.secondsLeft(entry);
+    this.sayOf(entry, named(entry, words.holdSpoken(entry, seconds)));
+    entry.warned = seconds <= LAST_SECONDS;
     this.#views.at(-1)?.held(entry);
     // Without buttons in toasts, only the panel can undo.
     if (!this.isPanelOpen && !this.parts.toasts.canAct()) this.parts.openPanel();
@@ -368,6 +370,11 @@ export class Deletions {
       this.conclude(entry, messageWords("info", { title: words.NOT_DELETED, text: words.backInList(entry.jobs) }));
       this.parts.schedule(() => this.drop(entry), UNDONE_SHOWN_MS);
     } else this.drop(entry);
+    this.tellUndone(entry);
+  }
+
+  /** Nothing was sent, so the jobs are back in the list. @param {Entry} entry */
+  tellUndone(entry) {
     for (const listener of this.#undoneListeners) listener([...entry.ids]);
   }
 
@@ -442,6 +449,7 @@ export class Deletions {
     if (entry.mine && !entry.resumed && result.error?.code === "count_rose") this.parts.whenVisible(() => void askAgain(this, entry));
     else this.announce(entry, message);
     this.change();
+    if (result.error?.code === "stopped") this.tellUndone(entry);
   }
 
   /** @param {{kind: string, jobs?: number}} about @param {boolean} mine @returns {Entry} */

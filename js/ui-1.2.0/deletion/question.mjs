@@ -115,13 +115,17 @@ class Strip {
 /** How many jobs stay. Jobs that are already gone do not. @param {Question} question */
 const staying = ({ skipped, kept }) => (kept ?? 0) + skipped.active + skipped.protected + skipped.unknown;
 
-/** Two columns: what goes, and what stays. @param {Question} question */
-function numbers(question) {
+/** Whether the history may have jobs that the question is not about. @param {Question} question @param {number | null} finishedHere */
+const hasOthers = ({ removable, skipped, finished, kept }, finishedHere) => (kept ?? null) === null && removable + skipped.protected < (finished ?? finishedHere ?? Infinity);
+
+/** Two columns: what goes, and what stays. @param {Question} question @param {number | null} finishedHere how many finished jobs the list has */
+function numbers(question, finishedHere) {
   const { removable, by_status: byStatus, outputs, took, timed } = question;
+  const others = hasOthers(question, finishedHere);
   const line = (/** @type {string} */ text) => text && el("span", { class: "cch-what" }, text);
   return tiles(
     tile(number(removable), CLEAR.willGo, goingParts(byStatus), line(words.whatGoes(removable)), line(words.runTime(took, timed, removable))),
-    tile(number(staying(question)), CLEAR.willStay, words.stayingWords(question), line(words.alreadyGone(question.skipped)), line(outputs ? words.outputsStay(outputs) : DELETE.assets)),
+    tile(number(staying(question)), others ? CLEAR.ofTheseWillStay : CLEAR.willStay, words.stayingWords(question), line(words.alreadyGone(question.skipped)), line(others ? CLEAR.others : ""), line(outputs ? words.outputsStay(outputs) : DELETE.assets)),
   );
 }
 
@@ -186,7 +190,7 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
   sentence.update(backsUp);
   return {
     body: [
-      numbers(question),
+      numbers(question, finishedHere),
       rows.length > 0 && strip.element,
       backup,
       facts([...about, [DELETE.oldest, time(oldest)], [DELETE.newest, time(newest)], [DELETE.account, last4 || source ? accountWords({ last4, source }) : ""]]),

@@ -5,7 +5,7 @@ import { clean, number, plural } from "../common/format.mjs";
 import { jobName } from "../common/names.mjs";
 import { andMore, errorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
-import { DELETE, NOT_DELETED } from "./strings.mjs";
+import { backInList, DELETE, NOT_DELETED } from "./strings.mjs";
 
 /** @import { AuditEntry, ClearResult, DeleteResult, ErrorBody, OutcomeCode, Reason, Result, UnsentResult } from "../../../types/wire" */
 /** @import { Words } from "../common/strings.mjs" */
@@ -130,6 +130,10 @@ function deleteResultWords(result, confirmed) {
 
   const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
   const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
+  if (stopped && counts.not_attempted === total) {
+    const { title, text } = stoppedUnsent(total);
+    return { kind: "info", title, text, toast: text, ...more };
+  }
   if (stopped && counts.not_attempted === rest) {
     const text = plural(rest, "The other one was not tried.", "The other {n} were not tried.");
     return { kind: "warning", title: `Stopped: ${ofAll}`, text, toast: text, ...more };
@@ -163,7 +167,7 @@ const linesText = (lines) =>
   lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join(", ").replace(/[^.]$/, "$&.");
 
 /** The person stopped a deletion before anything was sent. @param {number} n @returns {Words} */
-export const stoppedUnsent = (n) => ({ title: `Stopped: 0 of ${jobs(n)} removed`, text: plural(n, "It was not tried.", "They were not tried.") });
+export const stoppedUnsent = (n) => ({ title: NOT_DELETED, text: `You stopped it before anything was sent. ${backInList(n)}` });
 
 /**
  * Texts of a deletion that sent nothing: all jobs can be tried again.
@@ -175,7 +179,7 @@ function unsentWords(error, { jobs: n, ids }) {
   const more = { lines: [], again: [...ids] };
   if (error.code === "stopped") {
     const { title, text } = stoppedUnsent(n);
-    return { kind: "warning", title, text, toast: text, ...more };
+    return { kind: "info", title, text, toast: text, ...more };
   }
   // Jobs were protected or backups turned on since the preview: not an error, and the server's message says which.
   const otherwise = error.code === "preview_expired";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deletionLabel } from "#ui/deletion/label.mjs";
-import { deleted, fail, hold, preview, settled, stage, STATUS } from "./stage.js";
+import { deleted, fail, hold, preview, settled, stage, STATUS, UNSENT } from "./stage.js";
 
 const FIRST = { id: "a", status: "completed", raw: "", created: 0, name: "mira_cover_0001.png", workflow_id: "w", error: null };
 const HELD = hold({ backup: true, first: FIRST });
@@ -19,7 +19,7 @@ async function backingUp(options = {}) {
 test("the toast of a hold with a backup does not say that the jobs are removed at its end", async () => {
   const it = stage({ send: { hold: HELD } });
   await it.flow.remove({ ids: ["a"] });
-  assert.deepEqual(it.titles(), ["info: Backing up 3 jobs at 00:00:10, then removing them"]);
+  assert.deepEqual(it.titles(), ["info: Backup starts at 00:00:10, then 3 jobs are removed"]);
 });
 
 test("the toast of a hold counts down on screen, as its card does, and is not shown again", async () => {
@@ -124,10 +124,20 @@ test("two deletions are told apart by the names of their jobs, in holds, progres
   assert.match(details[1], /^Failed KSampler, \d\d:\d\d\. Nothing has been sent yet/);
 });
 
+test("a deletion that is stopped during its backup gives the jobs back as an undo does", async () => {
+  const it = await backingUp();
+  const back = [];
+  it.flow.onUndone((ids) => back.push([ids, it.flow.hides({ id: "a", status: "completed" })]));
+  it.ended("h1", { ...deleted({ not_attempted: 3 }), ...UNSENT, error: { code: "stopped", message: "m" } });
+  assert.deepEqual(back, [[["a", "b", "c"], false]]);
+  assert.equal(it.titles().at(-1), "info: Nothing was deleted");
+  assert.match(it.last()[2].detail, /You stopped it before anything was sent\. 3 jobs are back in the list\./);
+});
+
 test("a backup that is stopped before the server has answered is not called an error", async () => {
   const it = stage({ preview: preview({ hold_seconds: 0 }), send: fail("stopped") });
   await it.flow.remove({ ids: ["a"] });
-  assert.equal(it.titles().at(-1), "warning: Stopped: 0 of 3 jobs removed");
+  assert.equal(it.titles().at(-1), "info: Nothing was deleted");
 });
 
 test("what a screen reader says about a hold and a result begins with the name of the deletion", async () => {
@@ -135,7 +145,7 @@ test("what a screen reader says about a hold and a result begins with the name o
   await it.flow.remove({ ids: ["a"] });
   it.ended("h1", deleted({ deleted: 3 }));
   assert.deepEqual(it.said, [
-    "mira_cover_0001.png and 2 more. Backing up 3 jobs in 10 seconds, then removing them. Control Z to undo.",
+    "mira_cover_0001.png and 2 more. Backup starts in 10 seconds, then 3 jobs are removed. Control Z to undo.",
     "mira_cover_0001.png and 2 more. 3 jobs removed from your cloud history. Assets stay.",
   ]);
 });

@@ -35,6 +35,13 @@ test("the hold counts down the server's seconds, and is announced at the start a
   assert.deepEqual(it.titles(), [], "the card in the panel speaks, and no toast");
 });
 
+test("a short hold is not announced a second time with more seconds than it has", async () => {
+  const it = stage({ shown: true, send: { hold: hold({ seconds_left: 3 }) } });
+  await it.flow.remove({ ids: ["a"] });
+  await it.pass(2_000);
+  assert.deepEqual(it.said, ["Removing 3 jobs in 3 seconds. Control Z to undo."]);
+});
+
 test("a status with fewer seconds shortens the countdown", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });

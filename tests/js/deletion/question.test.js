@@ -34,7 +34,7 @@ const textOf = (shown) => shown.body.filter(Boolean).flatMap(texts).join("|");
 
 test("a question says what goes with its run time, what stays, and the created times", () => {
   const text = textOf(view());
-  for (const each of ["2|will be removed", "12 min of run time", "Their workflows, times and errors", "0|will stay", "3 outputs stay in your assets", "Oldest, created", "Newest, created", "Key ending in a1b2"]) {
+  for (const each of ["2|will be removed", "12 min of run time", "Their workflows, times and errors", "0|of these will stay", "Your other jobs are not touched", "3 outputs stay in your assets", "Oldest, created", "Newest, created", "Key ending in a1b2"]) {
     assert.ok(text.includes(each), `${each} in ${text}`);
   }
 });
@@ -62,8 +62,17 @@ test("a clean-up counts active and protected jobs apart from those that its rule
 
 test("a job that is already gone does not count as one that stays", () => {
   const text = textOf(view({ skipped: { ...NONE, already_gone: 2 } }));
-  assert.ok(text.includes("0|will stay"), text);
+  assert.ok(text.includes("0|of these will stay"), text);
   assert.ok(text.includes("2 are already gone"), text);
+});
+
+test("a question about all finished jobs does not speak of other jobs", () => {
+  for (const all of [{ finished: 2 }, { finished: 3, skipped: { ...NONE, protected: 1 } }, { kept: 9 }]) {
+    const text = textOf(view(all));
+    assert.ok(text.includes("|will stay") && !text.includes("other jobs"), text);
+  }
+  assert.ok(textOf(view({ finished: null }, { finishedHere: 40 })).includes("Your other jobs are not touched"));
+  assert.ok(!textOf(view({ finished: null }, { finishedHere: 2 })).includes("Your other jobs are not touched"));
 });
 
 test("the run time of jobs is a minimum if that of some is unknown, and is left out if it is unknown", () => {

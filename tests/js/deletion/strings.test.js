@@ -116,10 +116,10 @@ test("with a backup, the hint says that the deletion can be stopped until it is 
 
 test("with a backup, a hold says that the backup begins when it ends, and that the jobs are removed afterwards", () => {
   const held = (jobs, backup = true) => ({ jobs, backup });
-  assert.equal(words.holdTitle(held(19_991), 10), "Backing up 19,991 jobs in 10 s, then removing them");
-  assert.equal(words.holdTitle(held(1), 1), "Backing up 1 job in 1 s, then removing it");
-  assert.match(words.holdAt(held(2), 0), /^Backing up 2 jobs at \d\d:\d\d:\d\d, then removing them$/);
-  assert.equal(words.holdSpoken(held(2), 10), "Backing up 2 jobs in 10 seconds, then removing them. Control Z to undo.");
+  assert.equal(words.holdTitle(held(19_991), 10), "Backup starts in 10 s, then 19,991 jobs are removed");
+  assert.equal(words.holdTitle(held(1), 1), "Backup starts in 1 s, then 1 job is removed");
+  assert.match(words.holdAt(held(2), 0), /^Backup starts at \d\d:\d\d:\d\d, then 2 jobs are removed$/);
+  assert.equal(words.holdSpoken(held(2), 10), "Backup starts in 10 seconds, then 2 jobs are removed. Control Z to undo.");
   assert.equal(words.holdSpoken(held(2, false), 1), "Removing 2 jobs in 1 second. Control Z to undo.");
 });
 
