@@ -6,11 +6,11 @@ import json
 import re
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
 from browser.comfy_page import READY, button, toasts
 from browser.conftest import ONE_FRONTEND
-from browser.panel_page import expect_removed, newest_first, open_list, open_panel
+from browser.panel_page import Panel, expect_removed, newest_first, open_list, open_panel
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
 
@@ -20,7 +20,12 @@ def back_up_after(host: HostProcess, seconds: int) -> None:
     (host.state_dir / "settings.json").write_text(json.dumps({"hold_seconds": seconds, "backup": "workflows"}))
 
 
-async def confirm(opened: Locator) -> None:
+async def delete_from_a_slow_cloud(panel: Panel, cloud: SimulatedCloud, count: int, sentence: str) -> None:
+    """Delete the newest finished jobs while each answer takes 1.5 s. The dialog must have the sentence on undo."""
+    await panel.select(newest_first(cloud.finished)[:count])
+    opened = await panel.ask_to_delete(count)
+    await expect(opened.locator(".cch-dp")).to_contain_text(sentence)
+    cloud.switches.latency = 1.5
     await opened.locator(".cch-btn.danger").click()
     await expect(opened).to_have_count(0)
 
@@ -32,12 +37,7 @@ async def test_a_backup_is_announced_shown_also_after_a_reload_and_can_be_stoppe
 ) -> None:
     back_up_after(host, 2)
     panel = await open_list(page, cloud)
-    chosen = newest_first(cloud.finished)[:20]
-    await panel.select(chosen)
-    opened = await panel.ask_to_delete(20)
-    await expect(opened.locator(".cch-dp")).to_contain_text("and then stop it while the backup is made")
-    cloud.switches.latency = 1.5
-    await confirm(opened)
+    await delete_from_a_slow_cloud(panel, cloud, 20, "and then stop it while the backup is made")
     await expect(panel.cards).to_contain_text(re.compile(r"Backup starts in [12] s, then 20 jobs are removed"))
     await expect(panel.cards).to_contain_text("and 19 more")
     await expect(panel.cards).to_contain_text("Backing up workflows…", timeout=15_000)
@@ -63,11 +63,7 @@ async def test_a_deletion_without_time_to_undo_can_be_stopped_during_its_backup(
 ) -> None:
     back_up_after(host, 0)
     panel = await open_list(page, cloud)
-    await panel.select(newest_first(cloud.finished)[:6])
-    opened = await panel.ask_to_delete(6)
-    await expect(opened.locator(".cch-dp")).to_contain_text("The backup starts at once.")
-    cloud.switches.latency = 1.5
-    await confirm(opened)
+    await delete_from_a_slow_cloud(panel, cloud, 6, "The backup starts at once.")
     await expect(panel.cards).to_contain_text("Backing up workflows…", timeout=15_000)
     await button(panel.cards, "Stop").click()
     await expect(panel.cards).to_contain_text("Nothing was deleted", timeout=10_000)

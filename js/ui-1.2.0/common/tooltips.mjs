@@ -69,15 +69,20 @@ class Tooltips {
     writeText(this.#bubble, text);
     this.#described = target.getAttribute("aria-describedby");
     if (oneLine(target.getAttribute("aria-label") ?? target.textContent).includes(oneLine(text))) return;
+    this.#attach(target);
+    target.setAttribute("aria-describedby", [this.#described, this.#bubble.id].filter(Boolean).join(" "));
+  }
+
+  /** @param {Element} target */
+  #attach(target) {
     // Nothing outside a modal dialog is above it.
     (target.closest("dialog[open]") ?? document.body).append(this.#bubble);
-    target.setAttribute("aria-describedby", [this.#described, this.#bubble.id].filter(Boolean).join(" "));
   }
 
   #show() {
     const target = this.#target;
     if (!target?.isConnected) return this.end();
-    if (!this.#bubble.parentNode) (target.closest("dialog[open]") ?? document.body).append(this.#bubble);
+    if (!this.#bubble.parentNode) this.#attach(target);
     this.#bubble.hidden = false;
     this.#place(target);
     this.#shown = new AbortController();

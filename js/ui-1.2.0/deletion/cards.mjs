@@ -15,6 +15,7 @@ import { asksToWait, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./
 
 /** @import { DeletionView, Entry } from "../../../types/deletion" */
 /** @import { Say } from "../../../types/list" */
+/** @import { Child } from "../common/dom.mjs" */
 /** @import { Deletions, Parts } from "./controller.mjs" */
 /** @import { Message } from "../common/toasts.mjs" */
 /** @import { TallyLine } from "./result_strings.mjs" */
@@ -123,13 +124,17 @@ const tallyTable = (lines) =>
     ]),
   );
 
+/** @param {string} title @param {string} [text] @param {Child} [name] of the deletion */
+const cardText = (title, text, name) =>
+  el("div", { class: "cch-grow" }, name, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2 cch-any", dir: "auto" }, text));
+
 /** @param {Entry} entry that has ended @param {Deletions} deletions @param {(ids: string[], outcome: string) => void} show @param {(text: string) => void} copy */
 function createResultCard(entry, deletions, show, copy) {
   const { words, result, kind } = entry;
   if (!words) throw new Error("not ended");
   const [name, colour] = LOOK[words.kind];
   const n = words.again.length;
-  const text = el("div", { class: "cch-grow" }, nameOf(entry), el("div", { class: "ttl" }, words.title), words.text && el("div", { class: "cch-2 cch-any", dir: "auto" }, words.text));
+  const text = cardText(words.title, words.text, nameOf(entry));
   const report = result && iconButton("copy", DELETE.copyReport, () => copy(result.report));
   const retry = kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
   const foot = el(
@@ -160,7 +165,7 @@ function createNotice(kind, { title, detail, action }, close) {
     close();
     action?.press();
   };
-  const text = el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, title), detail && el("div", { class: "cch-2 cch-any", dir: "auto" }, detail));
+  const text = cardText(title, detail);
   return {
     element: el("div", { class: "cch-card" }, el("div", { class: "hd" }, icon(name, colour), text, action && button({ label: action.label, press }), cross(close))),
     focus: () => undefined,

@@ -131,8 +131,7 @@ function deleteResultWords(result, confirmed) {
   const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
   const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
   if (stopped && counts.not_attempted === total) {
-    const { title, text } = stoppedUnsent(total);
-    return { kind: "info", title, text, toast: text, ...more };
+    return { ...stoppedUnsent(total), ...more };
   }
   if (stopped && counts.not_attempted === rest) {
     const text = plural(rest, "The other one was not tried.", "The other {n} were not tried.");
@@ -166,8 +165,8 @@ function noneKnownWords({ counts, total, stopped, error }, lines) {
 const linesText = (lines) =>
   lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join(", ").replace(/[^.]$/, "$&.");
 
-/** The person stopped a deletion before anything was sent. @param {number} n @returns {Words} */
-export const stoppedUnsent = (n) => ({ title: NOT_DELETED, text: `You stopped it before anything was sent. ${backInList(n)}` });
+/** The person stopped a deletion before anything was sent. @param {number} n */
+export const stoppedUnsent = (n) => messageWords("info", { title: NOT_DELETED, text: `You stopped it before anything was sent. ${backInList(n)}` });
 
 /**
  * Texts of a deletion that sent nothing: all jobs can be tried again.
@@ -178,8 +177,7 @@ export const stoppedUnsent = (n) => ({ title: NOT_DELETED, text: `You stopped it
 function unsentWords(error, { jobs: n, ids }) {
   const more = { lines: [], again: [...ids] };
   if (error.code === "stopped") {
-    const { title, text } = stoppedUnsent(n);
-    return { kind: "info", title, text, toast: text, ...more };
+    return { ...stoppedUnsent(n), ...more };
   }
   // Jobs were protected or backups turned on since the preview: not an error, and the server's message says which.
   const otherwise = error.code === "preview_expired";

@@ -233,9 +233,7 @@ export const cancelLost = (cancelled, already) => {
   return { title: "Outcome unknown", text: [...known, "The answer was lost. Look at the list again."].filter(Boolean).join(" ") };
 };
 
-/* Details */
-
-/* Settings */
+/* Clearing the whole history */
 
 /** @param {number} n */
 export const clearButton = (n) => `Clear ${jobs(n)}`;

@@ -76,7 +76,7 @@ async function refused(flow, entry, request, error) {
   const showDialog = confirmation.after(error, request);
   if (!showDialog) {
     const isStopped = error.code === "stopped";
-    flow.conclude(entry, isStopped ? messageWords("info", stoppedUnsent(entry.jobs)) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }));
+    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }));
     if (isStopped) flow.tellUndone(entry);
     return null;
   }
