@@ -21,6 +21,9 @@
         if (el.matches(BOXES) && !border(el) && !outline(el)) report('has no border', el);
         if (el.matches('[role="option"].is-focus') && style(el, '::before').backgroundColor === behind(el)) report('has no mark of the current row', el);
         if (el.matches('.cch-prog > i, .cch-split > .kept') && style(el).backgroundColor === (el.matches('.kept') && el.nextElementSibling ? behind(el.nextElementSibling) : behind(el.parentElement))) report('the bar looks empty', el);
+        // What goes and what stays, in the bar of Clean up and in its legend.
+        if (el.matches('.cch-split > i, .cch-legend i') && style(el).backgroundColor === behind(el.parentElement)) report('the part has no colour', el);
+        if (el.matches('.cch-split > .kept') && el.previousElementSibling && style(el).backgroundColor === style(el.previousElementSibling).backgroundColor) report('the parts look alike', el);
         if (el.matches('.cch-ring circle') && !window.CSS.supports('color', style(el).stroke)) report('the ring has no colour', el);
         if (el.matches('.cch-ring circle:last-of-type') && style(el).stroke === style(el.previousElementSibling).stroke) report('the ring looks empty', el);
         const isTicked = el.matches('.cch-check') && (el.getAttribute('aria-checked') ?? el.previousElementSibling?.checked?.toString() ?? el.closest('[aria-selected]')?.getAttribute('aria-selected')) === 'true';
