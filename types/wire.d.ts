@@ -216,6 +216,8 @@ export interface Question {
   skipped: { active: number; unknown: number; already_gone: number; protected: number };
   /** For a clean-up: how many jobs its rules keep, besides those in `skipped`. */
   kept?: number | null;
+  /** For a clean-up: how many jobs its rules apply to. */
+  chosen?: number | null;
   /** Some of the jobs, at most 200. */
   rows?: Row[];
   /** Bytes, and the most and the least seconds. */

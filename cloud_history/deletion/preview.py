@@ -83,6 +83,7 @@ class DeletionPreview:
         gone: the ids of the skipped jobs that are not in the history any more.
         everything: whether all finished jobs were selected.
         kept: how many jobs the retention policy keeps, besides those that `skipped` counts; None without a policy.
+        chosen: how many jobs the retention policy applies to; None without a policy.
         what: the retention policy in short, for the audit log; "" without a policy.
         finished: how many finished jobs the whole history has, protected ones included; None if unknown.
         held: the ids of the jobs that a hold already includes.
@@ -95,6 +96,7 @@ class DeletionPreview:
     everything: bool = False
     what: str = ""
     kept: int | None = None
+    chosen: int | None = None
     finished: int | None = None
     held: frozenset[str] = frozenset()
 
@@ -153,6 +155,7 @@ class DeletionPreview:
             "by_status": by_status,
             "skipped": self.skipped,
             "kept": self.kept,
+            "chosen": self.chosen,
             "oldest": milliseconds(min(created, default=None)),
             "newest": milliseconds(max(created, default=None)),
             "outputs": sum(job.outputs_count or 0 for job in self.jobs),

@@ -109,6 +109,7 @@ async def resolve(
         preview_jobs(would.go),
         skipped={**apart, "already_gone": 0},
         kept=len(would.kept) - sum(apart.values()),
+        chosen=would.chosen,
         finished=len(would.kept) + len(would.go) - apart["active"] - apart["unknown"],
         what=policy_words(policy),
     )

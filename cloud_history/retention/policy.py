@@ -221,9 +221,10 @@ def decide(
     kept: dict[str, Reason] = {}
     go: list[Job] = []
     for job in ordered:
-        reason = outside.get(job.id) or by_rule.get(job.id)
-        if reason is None and protected(job):
-            reason = Reason.PROTECTED
+        reason = outside.get(job.id)
+        if job.finished and protected(job):
+            reason = Reason.PROTECTED  # before the rules, because it stays whatever the rules say
+        reason = reason or by_rule.get(job.id)
         if reason is None:
             go.append(job)
         else:

@@ -50,6 +50,7 @@ def test_by_default_a_node_asks_for_approval_and_sends_exactly_what_was_shown(ro
         "by_status": {"completed": 2, "failed": 1, "cancelled": 0},
         "skipped": {"active": 1, "unknown": 1, "already_gone": 1, "protected": 0},
         "kept": None,
+        "chosen": None,
         "oldest": NOON.timestamp() * 1000,
         "newest": NOON.timestamp() * 1000,
         "outputs": 0,

@@ -63,8 +63,8 @@ class Panel:
     async def expect_count(self, selected: int, shown: int, every: int, waiting: int = 0) -> None:
         """Expect these numbers of jobs in the count line, the list and the tab All."""
         jobs = counted(every)
-        words = f"{selected:,} selected" if selected else jobs if shown == every else f"{shown:,} of {jobs}"
-        held = f", {waiting:,} waiting" if waiting else ""
+        words = f"{selected:,} selected" if selected else jobs if shown + waiting == every else f"{shown:,} of {jobs}"
+        held = f", {waiting:,} about to be removed" if waiting else ""
         await expect(self.count).to_have_text(re.compile(rf"^{words}(, .*of run time)?{held}$"))
         await expect(self.tab("All")).to_have_accessible_name(f"All, {jobs}")
         if shown:

@@ -42,11 +42,13 @@ async def test_clean_up_deletes_jobs_that_no_rule_keeps_after_confirmation(page:
     await expect(clean_up.locator(".cch-verdicts tbody tr")).to_have_count(len(goes))
     await expect(clean_up.get_by_role("row").filter(has_text="Active")).to_contain_text(str(len(cloud.active)))
     remove = button(clean_up, f"Delete {len(goes)}…")
-    await expect(remove).to_have_attribute("aria-disabled", "true")
-    await clean_up.get_by_role("checkbox", name=re.compile(r"^Yes, delete \d\d% of my finished jobs")).click()
+    await expect(clean_up.get_by_role("checkbox", name=re.compile("^Yes, delete"))).to_have_count(0)
     await remove.click()
-    opened = await panel.delete_dialog()
+    opened = dialog(page)
     await expect(opened).to_contain_text(f"{len(goes)}will be removed")
+    agreement = opened.get_by_role("checkbox", name=re.compile(r"^Yes, delete \d\d% of my finished jobs"))
+    await expect(button(opened, f"Delete {len(goes)} jobs")).to_have_attribute("aria-disabled", "true")
+    await agreement.click()
     assert cloud.history_posts == []
     await button(opened, f"Delete {len(goes)} jobs").click()
     await expect(clean_up).to_have_count(0)
@@ -61,6 +63,7 @@ async def test_clean_up_deletes_jobs_that_no_rule_keeps_after_confirmation(page:
     left = everything - len(goes)
     await expect(clean_up).to_contain_text(f"Nothing would go. These rules keep all {left} jobs.")
     await expect(button(clean_up, "Delete…")).to_have_attribute("aria-disabled", "true")
+    await expect(button(clean_up, "Delete…")).to_have_accessible_description("No job would go.")
 
 
 @ONE_FRONTEND

@@ -176,6 +176,8 @@ def test_every_kept_job_has_the_first_rule_that_keeps_it_as_its_reason() -> None
         "p": "protected",
     }
     assert decide(history("days"), policy_of("last=1 weekly=2"), NOW).kept["d"] is Reason.WEEKLY
+    assert decide(history("mixed"), policy_of("last=99"), NOW, is_protected).kept["p"] is Reason.PROTECTED
+    assert decide(history("mixed"), policy_of("last=1 of=x"), NOW, is_protected).kept["p"] is Reason.PROTECTED
     assert decide(history("flows"), policy_of("last=1 of=x"), NOW).kept["b"] is Reason.NOT_CHOSEN
 
 

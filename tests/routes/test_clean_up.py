@@ -91,6 +91,13 @@ async def test_protected_jobs_are_kept(stage: Stage) -> None:
     assert oldest not in {row["id"] for row in shown["rows"]}
     tried = (await stage.ask("clean_up", {"policy": {"keep_last": keep}})).json
     assert tried["go"] == shown["removable"]
+    newest = stage.cloud.finished[0].id
+    await stage.ask("protect", {"protect": True, "ids": [newest]})
+    shown = await stage.preview(policy={"keep_last": keep})
+    tried = (await stage.ask("clean_up", {"policy": {"keep_last": keep}})).json
+    assert shown["skipped"]["protected"] == 2, "also the one that a rule keeps"
+    assert {"reason": "protected", "n": None, "count": 2} in tried["kept"]
+    assert shown["chosen"] == tried["finished"]
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ export async function approvalStep(frame, approval, { thumbnails, canAlways, fra
     about: about(approval),
     backup: !framed && backupOption(approval, backup, (checked) => view.chooseBackup((backup = checked))),
     note: framed ? framedHint() : canAlways && tick,
-    undo: (backsUp) => `${DELETE.history} ${workflowUndoHint(backsUp)}`,
+    undo: (backsUp) => `${DELETE.untouched} ${workflowUndoHint(backsUp)}`,
     backsUp: backup,
     atOnce: true,
   });

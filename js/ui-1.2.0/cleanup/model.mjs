@@ -71,8 +71,6 @@ export class CleanUp {
   /** @type {HistoryApiError | null} */
   error = null;
   working = false;
-  /** Whether the person has agreed to delete that many jobs. */
-  agreed = false;
   /** Whether the preview belongs to the current choice. */
   #isCurrent = false;
   /** @type {Set<() => void>} */
@@ -96,16 +94,13 @@ export class CleanUp {
     this.#work(0);
     return () => {
       this.#views.delete(listener);
-      if (this.#views.size) return;
-      this.agreed = false;
-      this.#stop();
+      if (!this.#views.size) this.#stop();
     };
   }
 
   /** @param {Partial<Choice>} change */
   choose(change) {
     this.choice = { ...this.choice, ...change };
-    this.agreed = false;
     this.#work(DEBOUNCE_MS);
   }
 
@@ -115,23 +110,15 @@ export class CleanUp {
     this.choose({ rules: { ...rules, [key]: { ...rules[key], ...change } } });
   }
 
-  /** @param {boolean} agreed */
-  agree(agreed) {
-    this.agreed = agreed && this.#isCurrent;
-    this.#tell();
-  }
-
   /** Requests a new preview, because jobs have changed or the last request failed. */
   refresh() {
     if (this.#views.size) this.#work(0);
   }
 
-  /** Returns what to delete; null without a current preview, without jobs, or before the person has agreed. */
+  /** Returns what to delete; null without a current preview, or without jobs. The dialog asks once more if that is much. */
   target() {
-    const { preview, policy, agreed } = this;
-    if (!this.#isCurrent || !preview || !policy || preview.go === 0) return null;
-    const large = preview.large || preview.all;
-    return large && !agreed ? null : { policy, allow_large: large, account: preview.account };
+    const { preview, policy } = this;
+    return this.#isCurrent && preview && policy && preview.go > 0 ? { policy, allow_large: true, account: preview.account } : null;
   }
 
   #tell() {
@@ -155,10 +142,7 @@ export class CleanUp {
       this.working = true;
       const stop = this.after(() => void this.#ask(policy, request), wait);
       request.signal.addEventListener("abort", stop);
-    } else {
-      this.agreed = false;
-      if (fault.kind === "nothing") this.preview = emptyPreview(this.preview);
-    }
+    } else if (fault.kind === "nothing") this.preview = emptyPreview(this.preview);
     this.#tell();
   }
 
@@ -169,8 +153,6 @@ export class CleanUp {
     this.#request = null;
     this.working = false;
     if (error && !(error instanceof HistoryApiError)) throw error;
-    const same = preview && this.preview && preview.go === this.preview.go && preview.all === this.preview.all;
-    this.agreed &&= Boolean(same);
     [this.preview, this.policy, this.error] = [preview, preview && policy, error];
     this.#isCurrent = preview !== null;
     this.#tell();

@@ -6,14 +6,13 @@ import { el, textScale } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { FINISHED, STATUSES } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
-import { setTip } from "../common/tooltips.mjs";
 import { select, workflowOptions } from "../list/filter_popover.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { deleteWord, PANEL } from "../list/strings.mjs";
 import { readChoice } from "./model.mjs";
 import { Outcomes, effect, effectWords, keptTable } from "./preview.mjs";
 import { RULE_KEYS, ruleOf } from "./rules.mjs";
-import { agreeWord, CLEAN_UP, unreadable } from "./strings.mjs";
+import { CLEAN_UP, unreadable } from "./strings.mjs";
 
 /** @import { PageParts, Store } from "../../../types/list" */
 /** @import { CleanUp } from "./model.mjs" */
@@ -26,6 +25,14 @@ function faultWords({ choice }) {
   const { fault } = readChoice(choice);
   if (fault?.kind === "none") return CLEAN_UP.noRule;
   return fault?.kind === "unreadable" ? unreadable(fault.text, fault.rule) : "";
+}
+
+/** Why the button to delete is off, in short: the fault itself is said beside the rules. "" while the preview is awaited. @param {CleanUp} cleanUp */
+function whyOff({ choice, preview, working }) {
+  const { fault } = readChoice(choice);
+  if (fault?.kind === "none") return CLEAN_UP.setFirst;
+  if (fault?.kind === "unreadable") return CLEAN_UP.correctFirst;
+  return !working && preview?.go === 0 ? CLEAN_UP.nothing : "";
 }
 
 /** @param {CleanUp} cleanUp @param {RuleKey} key @param {string} faultId the id of the element with the error */
@@ -121,10 +128,8 @@ const WIDE_PX = 720;
 
 /** The row of buttons at the bottom. @param {PageParts & {cleanUp: CleanUp}} parts */
 function createTail({ cleanUp, store, actions, back }) {
-  const agree = () => cleanUp.agree(!cleanUp.agreed);
-  const check = tick("", agree);
-  const words = el("span", { onclick: agree });
-  const option = el("div", { class: "cch-opt" }, check, words);
+  const reasonId = `cch-clean-why-${++made}`;
+  const reason = el("p", { class: "cch-why", id: reasonId });
   const remove = button({
     label: PANEL.delete,
     icon: "trash",
@@ -135,22 +140,18 @@ function createTail({ cleanUp, store, actions, back }) {
       if (target && !store.blocked()) actions.remove(target, back);
     },
   });
+  remove.setAttribute("aria-describedby", reasonId);
   const cancel = button({ label: COMMON.cancel, kind: "ghost", press: back });
   return {
-    element: el("div", { class: "cch-tail" }, option, el("span", { class: "cch-right" }, cancel, remove)),
+    element: el("div", { class: "cch-tail" }, reason, el("span", { class: "cch-right" }, cancel, remove)),
     draw() {
-      const { preview, working, agreed } = cleanUp;
+      const { preview, working } = cleanUp;
       const fault = faultWords(cleanUp);
-      const agreement = fault || !preview ? "" : agreeWord(preview);
-      option.hidden = !agreement;
-      words.textContent = agreement;
-      check.setAttribute("aria-label", agreement);
-      check.setAttribute("aria-checked", String(agreed));
-      check.disabled = working;
       const counted = !fault && !working && preview !== null && preview.go > 0;
       remove.lastChild?.replaceWith(counted ? deleteWord(preview.go) : PANEL.delete);
-      const why = fault || store.blocked();
-      setTip(remove, why);
+      const why = whyOff(cleanUp) || store.blocked();
+      reason.textContent = why;
+      reason.hidden = !why;
       remove.setAttribute("aria-disabled", String(!!why || !cleanUp.target()));
     },
   };
@@ -240,7 +241,7 @@ export class CleanUpPage {
     const again = () => button({ label: COMMON.tryAgain, press: () => cleanUp.refresh() });
     const content = error ? [card("warning", "i-warn", errorWords(error), undefined, [again()])] : effect(cleanUp);
     this.#effect.replaceChildren(...(fault ? [] : content));
-    this.#kept.replaceChildren(...(shown && policy && shown.total > 0 ? [keptTable(shown, policy)] : []));
+    this.#kept.replaceChildren(...(shown && policy && shown.total > 0 ? keptTable(shown, policy) : []));
     for (const each of [this.#effect, this.#kept, this.#outcomes.scroll]) each.setAttribute("aria-busy", String(working));
     this.#outcomes.chips.hidden = this.#outcomes.scroll.hidden = !shown;
     this.#blank.hidden = !fault;

@@ -9,7 +9,7 @@ import { typeIcon } from "../common/kinds.mjs";
 import { jobNameParts } from "../common/names.mjs";
 import { andMore } from "../common/strings.mjs";
 import { EMPTY } from "../list/strings.mjs";
-import { CLEAN_UP, nothingWouldGo, outcomeWord, reasonWord, SHOWN, splitSpoken, wouldGo } from "./strings.mjs";
+import { CLEAN_UP, countedOnce, nothingWouldGo, outcomeWord, reasonWord, SHOWN, splitSpoken, wouldGo } from "./strings.mjs";
 
 /** @import { CleanUpPreview, Policy, Row } from "../../../types/wire" */
 /** @import { CleanUp } from "./model.mjs" */
@@ -38,17 +38,18 @@ export function effect({ preview, working }) {
   return [el("h3", { class: "cch-verdict" }, text), split, legend];
 }
 
-/** Lists why jobs are kept, the most frequent reason first. @param {CleanUpPreview} preview @param {Policy} policy */
+/** Lists why jobs are kept, the most frequent reason first. The numbers add up. @param {CleanUpPreview} preview @param {Policy} policy */
 export function keptTable({ go, total, kept }, policy) {
   const line = (/** @type {"td" | "th"} */ cell, /** @type {string} */ word, /** @type {number} */ n) =>
     el("tr", {}, el(cell, cell === "th" ? { scope: "col" } : {}, word), el(cell, { class: "n" }, number(n)));
   const rows = [...kept].filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
-  return el(
+  const table = el(
     "table",
     { class: "cch-table" },
     el("thead", {}, line("th", CLEAN_UP.why, total - go)),
     el("tbody", {}, ...rows.map(({ reason, count }) => line("td", reasonWord(reason, policy), count))),
   );
+  return [table, ...(rows.length > 1 ? [el("p", { class: "cch-2 cch-t12" }, countedOnce(total - go))] : [])];
 }
 
 /** Loads pictures only for visible rows. @param {Thumbnails} thumbnails */

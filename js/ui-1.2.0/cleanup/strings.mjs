@@ -2,7 +2,6 @@
 /** Texts of Clean up. */
 
 import { clean, number, plural } from "../common/format.mjs";
-import { agreeAll, agreePart, percentOf } from "../deletion/strings.mjs";
 import { isRule, ruleOf } from "./rules.mjs";
 
 /** @import { KeepReason, Policy } from "../../../types/wire" */
@@ -23,6 +22,9 @@ export const CLEAN_UP = {
   working: "Working out…",
   noRule: "Set at least one rule. Without one, nothing would be kept.",
   show: "Show",
+  setFirst: "Set at least one rule first.",
+  correctFirst: "Correct the number first.",
+  nothing: "No job would go.",
 };
 
 /** @param {string} text @param {RuleKey} rule */
@@ -33,6 +35,9 @@ export const wouldGo = (go, all) => plural(all, `${number(go)} of {n} job would 
 
 /** @param {number} all */
 export const nothingWouldGo = (all) => `Nothing would go. ${plural(all, "These rules keep the only job.", "These rules keep all {n} jobs.")}`;
+
+/** @param {number} kept */
+export const countedOnce = (kept) => `Each of the ${number(kept)} kept jobs is counted once, under one reason. Others may keep it too.`;
 
 /** @param {number} go @param {number} kept */
 export const splitSpoken = (go, kept) => `${number(go)} would go, ${number(kept)} would be kept`;
@@ -54,20 +59,6 @@ export function outcomeWord(reason, policy) {
   if (reason === null) return CLEAN_UP.goes;
   const word = reasonWord(reason, policy);
   return `Kept: ${word[0]?.toLowerCase()}${word.slice(1)}`;
-}
-
-/**
- * Returns the label of the extra checkbox for a large clean-up, else "".
- * @param {{go: number, share: number, all: boolean, large: boolean, finished: number}} preview
- */
-export function agreeWord({ go, share, all, large, finished }) {
-  const about = Math.round(go / share);
-  // The policy may be limited to a status or to one workflow.
-  const narrowed = about < finished;
-  if (all && narrowed) return plural(go, "Yes, delete the only job these rules are about", "Yes, delete all {n} jobs these rules are about");
-  if (all) return agreeAll(go);
-  if (!large) return "";
-  return narrowed ? `Yes, delete ${percentOf(share)}% of the ${number(about)} jobs these rules are about` : agreePart(share);
 }
 
 /** @type {[("all" | "go" | "kept"), string][]} */

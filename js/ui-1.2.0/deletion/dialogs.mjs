@@ -77,7 +77,7 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   const isClear = "clear" in selection;
   const { hold_seconds: seconds = 0 } = preview;
   const undo = (/** @type {boolean} */ backsUp) =>
-    preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.history} `}${words.undoHint(seconds, backsUp)}`;
+    preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.untouched} `}${words.undoHint(seconds, backsUp)}`;
   // Jobs are backed up one by one, so a clear with a backup needs the exact jobs, which is another preview.
   const backup = backupTick(request, (chosen) => {
     view.chooseBackup(chosen);
@@ -95,14 +95,13 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
     finishedHere: finishedHere(),
     ...(hidden?.shown && { isShown: hidden.isShown }),
   });
-  const agreed = "policy" in selection && selection.allow_large;
   const label = (isClear && !preview.skipped.protected ? words.clearButton : words.deleteButton)(preview.removable);
   return frame.show({
     title: titleOf(isClear, preview),
     width: WIDTH,
     body: [...banners(status, api), grew && grewHint(), ...hiddenPart(frame, hidden), ...view.body],
     pinned: view.pinned,
-    agreement: agreed ? "" : view.agreement,
+    agreement: view.agreement,
     buttons: [{ label: COMMON.cancel }, { label, kind: "danger", icon: "trash", answer: "yes" }],
   }).finally(view.letGo);
 }

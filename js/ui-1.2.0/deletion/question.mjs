@@ -134,9 +134,13 @@ function numbers(question, finishedHere) {
  * @param {Question} question
  * @param {number | null} finishedHere how many finished jobs the list has, used if the server does not know
  */
-function agreement({ removable: go, finished, large_share: largeShare, many_jobs: manyJobs }, finishedHere = null) {
+function agreement({ removable: go, finished, chosen = null, large_share: largeShare, many_jobs: manyJobs }, finishedHere = null) {
   const all = Math.max(go, finished ?? finishedHere ?? Infinity);
   if (go === all) return words.agreeAll(go);
+  if (chosen !== null && chosen < all) {
+    if (go >= chosen) return words.agreeAllOfRules(go);
+    if (go > largeShare * chosen) return words.agreePartOfRules(go / chosen, chosen);
+  }
   if (go > largeShare * all) return words.agreePart(go / all);
   return go > manyJobs ? words.agreeMany(go) : "";
 }

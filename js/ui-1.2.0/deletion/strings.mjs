@@ -10,7 +10,7 @@ import { backingUp } from "../protection/strings.mjs";
 
 export const DELETE = {
   assets: "Assets stay.",
-  history: "Only history will be affected.",
+  untouched: "Your outputs stay in your assets.",
   nothing: "Nothing to delete",
   counting: "Delete jobs from your cloud history?",
   hiddenJob: "hidden",
@@ -111,10 +111,16 @@ export const goingPictures = (shown, all) =>
 export const agreeAll = (n) => plural(n, "Yes, delete the only finished job", "Yes, delete all {n} finished jobs");
 
 /** Less than all jobs must not round up to 100%. @param {number} share */
-export const percentOf = (share) => Math.min(99, Math.round(share * 100));
+const percentOf = (share) => Math.min(99, Math.round(share * 100));
 
 /** @param {number} share */
 export const agreePart = (share) => `Yes, delete ${percentOf(share)}% of my finished jobs`;
+
+/** The same for rules that apply to some of the finished jobs. @param {number} n */
+export const agreeAllOfRules = (n) => plural(n, "Yes, delete the only job these rules apply to", "Yes, delete all {n} jobs these rules apply to");
+
+/** @param {number} share @param {number} n */
+export const agreePartOfRules = (share, n) => `Yes, delete ${percentOf(share)}% of the ${number(n)} jobs these rules apply to`;
 
 /** @param {number} n */
 export const agreeMany = (n) => `Yes, delete ${jobs(n)}`;

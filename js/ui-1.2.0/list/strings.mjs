@@ -163,7 +163,7 @@ const selectedWords = (selected, shown) => (shown === selected ? "" : shown ? `,
 
 /** The count line: how many jobs are listed, or how many are selected. @param {Store} store @returns {[string, string]} the emphasised text, and the rest */
 export function countWords(store) {
-  const { rows, counts, loading, loaded, total, readAt, error, incomplete, selection } = store;
+  const { rows, counts, held, loading, loaded, total, readAt, error, incomplete, selection } = store;
   if (selection.size) {
     const least = selection.matching ? `At least ${number(selection.size)}` : number(selection.size);
     const held = heldWords(store);
@@ -174,7 +174,8 @@ export function countWords(store) {
   const old = error ? ` at ${dateTime(readAt)}` : "";
   const atLeast = incomplete && !old ? "at least " : "";
   const all = `${plural(counts.all, "{n} job", "{n} jobs")}${old}${heldWords(store)}`;
-  if (rows.length < counts.all) return ["", `${number(rows.length)} of ${atLeast}${all}`];
+  // Only a filter makes it "9 of 20,000": jobs that are about to go are still there.
+  if (rows.length + held.matching < counts.all) return ["", `${number(rows.length)} of ${atLeast}${all}`];
   return ["", atLeast ? `At least ${all}` : all];
 }
 
@@ -194,12 +195,12 @@ export const selectionActs = (selected) =>
   plural(selected, "{n} job is selected. Use the buttons below the list, or deselect it.", "{n} jobs are selected. Use the buttons below the list, or deselect them.");
 
 /** Jobs of open deletions, which the list leaves out but the history still has. @param {Store} store */
-const heldWords = ({ held, deletions }) => (held.all ? `, ${number(held.all)} ${deletions.isSending() ? "being removed" : "waiting"}` : "");
+const heldWords = ({ held, deletions }) => (held.all ? `, ${number(held.all)} ${deletions.isSending() ? "being removed" : "about to be removed"}` : "");
 
 /** @param {number} n */
 export const allHeld = (n) => ({
-  title: plural(n, "{n} job is waiting", "{n} jobs are waiting"),
-  text: plural(n, "It is in your history until it is removed.", "They are in your history until they are removed."),
+  title: plural(n, "{n} job is about to be removed", "{n} jobs are about to be removed"),
+  text: plural(n, "It is still in your history.", "They are still in your history."),
 });
 
 export const EMPTY = { title: "No jobs in your cloud history", text: "Jobs you run on Comfy Cloud show up here." };

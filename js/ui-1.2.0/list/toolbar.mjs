@@ -78,6 +78,8 @@ export function createTabs(store, controls) {
   };
 }
 
+let made = 0;
+
 export class Footer {
   #tick = tick(PANEL.selectShown, () => (this.#allShown() ? this.#deselect() : this.#selectShown()));
   #strong = el("b");
@@ -95,7 +97,10 @@ export class Footer {
   });
   /** Whether all selected jobs are protected, so that the button says Unprotect. */
   #allProtected = false;
-  #bar = el("div", { class: "cch-actions" }, this.#matching, this.#hidden, linkButton(PANEL.deselect, () => this.#deselect()), this.#cancel, el("span", { class: "push" }, this.#protect, this.#remove));
+  #whyId = `cch-foot-why-${++made}`;
+  /** Why Delete is off. */
+  #why = el("span", { class: "cch-why", id: this.#whyId });
+  #bar = el("div", { class: "cch-actions" }, this.#matching, this.#hidden, linkButton(PANEL.deselect, () => this.#deselect()), this.#cancel, el("span", { class: "push" }, this.#why, this.#protect, this.#remove));
   element = el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, this.#tick, el("span", { class: "cch-grow" }, this.#strong, this.#rest)), this.#bar);
 
   /** @param {ViewParts} parts @param {() => void} focusList @param {(event: MouseEvent) => boolean} isSecondClick whether a click continues a double click in the list */
@@ -103,6 +108,7 @@ export class Footer {
     this.store = store;
     this.actions = actions;
     this.focusList = focusList;
+    this.#remove.setAttribute("aria-describedby", this.#whyId);
     // The first click of a double click may show the bar, which then lies under the second one.
     this.#bar.addEventListener("click", (event) => isSecondClick(event) && event.stopPropagation(), { capture: true });
   }
@@ -177,7 +183,9 @@ export class Footer {
     this.#cancel.textContent = cancelWord(size);
     this.#remove.lastChild?.replaceWith(this.#deleteWord(chosen));
     const why = store.whyNotRemovable(chosen);
-    setTip(this.#remove, why || someStay(size, store.removable(chosen).length));
+    this.#why.textContent = why;
+    this.#why.hidden = !why;
+    setTip(this.#remove, why ? "" : someStay(size, store.removable(chosen).length));
     this.#remove.setAttribute("aria-disabled", String(!!why));
   }
 }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
 import { CleanUp, readChoice, readNumber, DEBOUNCE_MS } from "#ui/cleanup/model.mjs";
-import { agreeWord, nothingWouldGo, reasonWord, unreadable, outcomeWord, wouldGo } from "#ui/cleanup/strings.mjs";
+import { keptTable } from "#ui/cleanup/preview.mjs";
+import { nothingWouldGo, reasonWord, unreadable, outcomeWord, wouldGo } from "#ui/cleanup/strings.mjs";
+import { createPage } from "../viewer/page.js";
 
 const preview = (go, rest = {}) => ({ total: 100, finished: 90, go, kept: [], share: go / 90, all: false, large: go / 90 > 0.8, empty: false, rows: [], account: "ours", ...rest });
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -91,7 +93,7 @@ test("an answer that arrives after a change is dropped", async () => {
 
 test("jobs can be deleted only with a preview of the current choice", async () => {
   const { cleanUp } = await shown();
-  assert.deepEqual(cleanUp.target(), { policy: cleanUp.policy, allow_large: false, account: "ours" });
+  assert.deepEqual(cleanUp.target(), { policy: cleanUp.policy, allow_large: true, account: "ours" }, "the dialog asks once more if that is much");
   cleanUp.setRule("within", { text: "" });
   assert.equal(cleanUp.target(), null);
   const other = await shown(preview(0));
@@ -103,56 +105,6 @@ test("after leaving the page before the answer to a change, nothing can be delet
   cleanUp.choose({ apart: true });
   leave();
   assert.deepEqual([cleanUp.working, cleanUp.target()], [false, null]);
-});
-
-test("deleting over 80% or all jobs needs an extra agreement, which any change revokes", async () => {
-  for (const answer of [preview(80), preview(3, { all: true })]) {
-    const { cleanUp, asked, pass } = await shown(answer);
-    assert.equal(cleanUp.target(), null);
-    cleanUp.agree(true);
-    assert.equal(cleanUp.target().allow_large, true);
-    cleanUp.choose({ workflow: "w" });
-    pass();
-    asked[1].answer(answer);
-    await settle();
-    assert.deepEqual([cleanUp.agreed, cleanUp.target()], [false, null]);
-  }
-});
-
-test("the person cannot agree while a preview is being requested", async () => {
-  const { cleanUp, asked, pass } = await shown(preview(80));
-  cleanUp.refresh();
-  cleanUp.agree(true);
-  pass();
-  asked[1].answer(preview(80));
-  await settle();
-  assert.equal(cleanUp.agreed, false);
-});
-
-test("after a new preview, the agreement is kept only if the numbers are the same", async () => {
-  const { cleanUp, asked, pass } = await shown(preview(80));
-  cleanUp.agree(true);
-  cleanUp.refresh();
-  pass();
-  asked[1].answer(preview(80));
-  await settle();
-  assert.equal(cleanUp.agreed, true);
-  cleanUp.refresh();
-  pass();
-  asked[2].answer(preview(81));
-  await settle();
-  assert.equal(cleanUp.agreed, false);
-});
-
-test("leaving the page revokes the agreement", async () => {
-  const { cleanUp, asked, pass, leave } = await shown(preview(80));
-  cleanUp.agree(true);
-  leave();
-  cleanUp.shown(() => undefined);
-  pass();
-  asked[1].answer(preview(80));
-  await settle();
-  assert.deepEqual([cleanUp.agreed, cleanUp.target()], [false, null]);
 });
 
 test("without a status, the preview is empty and no request is sent", async () => {
@@ -196,16 +148,10 @@ test("the texts of Clean up name counts, invalid numbers and reasons", () => {
   assert.equal(outcomeWord(null, policy), "Would go");
 });
 
-test("the label of the agreement says how much is deleted, and 100% only for all", () => {
-  assert.equal(agreeWord(preview(18, { share: 0.9 })), "");
-  assert.equal(agreeWord({ go: 18_197, share: 0.905, all: false, large: true, finished: 20_107 }), "Yes, delete 91% of my finished jobs");
-  assert.equal(agreeWord({ go: 999, share: 0.999, all: false, large: true, finished: 1000 }), "Yes, delete 99% of my finished jobs");
-  assert.equal(agreeWord({ go: 1204, share: 1, all: true, large: true, finished: 1204 }), "Yes, delete all 1,204 finished jobs");
-});
-
-test("the label of the agreement says if the rules cover only some of the finished jobs", () => {
-  const of = { all: false, large: true, finished: 1204 };
-  assert.equal(agreeWord({ ...of, go: 85, share: 85 / 97 }), "Yes, delete 88% of the 97 jobs these rules are about");
-  assert.equal(agreeWord({ ...of, go: 97, share: 1, all: true }), "Yes, delete all 97 jobs these rules are about");
-  assert.equal(agreeWord({ ...of, go: 1, share: 1, all: true }), "Yes, delete the only job these rules are about");
+test("the reasons for keeping jobs add up, and say that each job is counted once", () => {
+  createPage();
+  const kept = [{ reason: "protected", n: null, count: 2 }, { reason: "last", n: 5, count: 5 }, { reason: "active", n: null, count: 2 }];
+  const textOf = (about) => keptTable(about, { keep_last: 5 }).map((each) => each.textContent).join(" ");
+  assert.equal(textOf(preview(91, { kept })), "Kept, and why9Last 55Protected2Active2 Each of the 9 kept jobs is counted once, under one reason. Others may keep it too.");
+  assert.equal(textOf(preview(95, { kept: kept.slice(1, 2) })), "Kept, and why5Last 55");
 });

@@ -89,6 +89,16 @@ test("more than 80% of the finished jobs, or more than 1,000 jobs, need one more
   assert.equal(view({ removable: 1001, finished: 20_000 }).agreement, "Yes, delete 1,001 jobs");
 });
 
+test("rules that apply to some of the finished jobs need one more step by the share of those", () => {
+  const agreement = (removable, chosen, finished = 1204) => view({ removable, chosen, finished, kept: 0 }).agreement;
+  assert.equal(agreement(85, 97), "Yes, delete 88% of the 97 jobs these rules apply to");
+  assert.equal(agreement(77, 97), "");
+  assert.equal(agreement(97, 97), "Yes, delete all 97 jobs these rules apply to");
+  assert.equal(agreement(1, 1), "Yes, delete the only job these rules apply to");
+  assert.equal(agreement(999, 1000, 1000), "Yes, delete 99% of my finished jobs");
+  assert.equal(agreement(1204, 1204), "Yes, delete all 1,204 finished jobs");
+});
+
 test("the server says from where on a deletion needs one more step", () => {
   assert.equal(view({ removable: 60, finished: 100, large_share: 0.5 }).agreement, "Yes, delete 60% of my finished jobs");
   assert.equal(view({ removable: 60, finished: 1000, many_jobs: 50 }).agreement, "Yes, delete 60 jobs");

@@ -476,12 +476,13 @@ test("jobs on hold stay in the counts of the tabs until they are removed, and th
   await store.refresh();
   it.hide("a", "b");
   assert.deepEqual([ids(store), store.counts.all, store.counts.failed, store.held], ["c", 3, 1, { all: 2, matching: 2 }]);
-  assert.equal(countWords(store).join(""), "1 of 3 jobs, 2 waiting");
+  assert.equal(countWords(store).join(""), "3 jobs, 2 about to be removed");
   store.select((selection) => selection.add(["c"]));
-  assert.equal(countWords(store).join(""), "1 selected, 2 waiting");
+  assert.equal(countWords(store).join(""), "1 selected, 2 about to be removed");
   store.select((selection) => selection.clear());
   store.choose({ tab: "failed" });
   assert.deepEqual([ids(store), store.held], ["", { all: 2, matching: 1 }]);
+  assert.equal(countWords(store).join(""), "0 of 3 jobs, 2 about to be removed", "a tab hides a job that stays");
   it.remove("a", "b");
   assert.deepEqual([store.counts.all, store.counts.failed, store.held], [1, 0, { all: 0, matching: 0 }]);
   assert.equal(countWords(store).join(""), "0 of 1 job");
