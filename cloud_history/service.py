@@ -268,7 +268,8 @@ class Operations:
             return Safeguards(self.protection, None, backs_up)
         host, secret = request.connection.base_url.host, request.connection.key.secret
         about = {"version": __version__, "host": host, "last4": secret.last4, "origin": request.origin}
-        back_up = BackingUp(client, self.backups, request.operation, about, secret, self.backup_estimates.learn)
+        pace = self.backup_estimates.pace(request.connection.account)
+        back_up = BackingUp(client, self.backups, request.operation, about, secret, pace.learn)
         return Safeguards(self.protection, back_up, backs_up)
 
     async def delete_old_backups(self) -> None:
@@ -292,6 +293,7 @@ class Operations:
         await compute_in_thread(schema.load_all)
         async with self._open_client(connection.base_url, connection.key) as client:
             client.clock, client.spellings = self.clock, self.spellings
+            client.on_small_answer = self.backup_estimates.pace(connection.account).latencies.append
             if watch is not None:
                 progress = watch.progress
                 client.on_requested_wait = lambda seconds: progress(ASKED_TO_WAIT, 0, math.ceil(seconds))

@@ -220,8 +220,8 @@ export interface Question {
   chosen?: number | null;
   /** Some of the jobs, at most 200. */
   rows?: Row[];
-  /** Bytes, and the most and the least seconds. */
-  backup_estimate?: { workflows: number; size: number; seconds: number; least_seconds: number };
+  /** Bytes, the most and the least seconds, and whether it takes longer if Comfy Cloud asks to wait. */
+  backup_estimate?: { workflows: number; size: number; seconds: number; least_seconds: number; may_wait?: boolean };
   last4: string;
   source?: "env" | "saved" | null;
 }

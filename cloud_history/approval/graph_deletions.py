@@ -175,7 +175,8 @@ class GraphDeletions:
         self, preview: Preview, request: DeletionRequest, requester: RequestingNode, watch: Watch, *, backup: bool
     ) -> Answer:
         connection = request.connection
-        estimate = await run_in_thread(self._operations.backup_estimates.estimate, preview.size)
+        estimates = self._operations.backup_estimates
+        estimate = await run_in_thread(estimates.estimate, preview.size, connection.account)
         about = {
             **await compute_in_thread(preview.payload),
             "rows": [job_row(job) for job in preview.jobs[:MAX_SHOWN_JOBS]],

@@ -7,6 +7,7 @@ aiohttp session created on one loop fails on the other.
 from __future__ import annotations
 
 import asyncio
+import time
 import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -206,6 +207,8 @@ class CloudClient:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     on_requested_wait: Callable[[float], None] = lambda seconds: None
     """Called at the start of each wait that Comfy Cloud asks for, with its length in seconds."""
+    on_small_answer: Callable[[float], object] = lambda seconds: None
+    """Called with the seconds that a GET request for one job, or for a small answer, has taken."""
     clock: CloudClock = field(default_factory=CloudClock, repr=False)
     """Compares this machine's clock with the date of each answer."""
     spellings: JobIdSpellings = field(default_factory=JobIdSpellings, repr=False)
@@ -351,11 +354,14 @@ class CloudClient:
         while True:
             tried += 1
             await self._wait_until_allowed(before_send, error)
+            began = time.monotonic()
             try:
                 answer = await self._exchange(request)
                 error = protocol.error_of(answer)
                 if error is None or (redirects and answer.location):
                     self._key_worked = True
+                    if request.about_one_job or (request.method == "GET" and len(answer.body) < LARGE_PAGE_BYTES):
+                        self.on_small_answer(time.monotonic() - began)
                     return answer
             except CloudConnectionError as exc:
                 error = exc

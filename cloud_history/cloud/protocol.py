@@ -78,6 +78,11 @@ class Request:
         return self.method == "GET" and (self.path == VIEW_PATH or self.path.startswith("/api/jobs"))
 
     @property
+    def about_one_job(self) -> bool:
+        """Whether the request is for one job, as each request of a backup is."""
+        return self.method == "GET" and self.path.startswith("/api/jobs/")
+
+    @property
     def target(self) -> str:
         """Path and query, escaped."""
         return f"{self.path}?{urlencode(self.query, errors='replace')}" if self.query else self.path

@@ -161,7 +161,9 @@ class DeletionRoutes:
             more["counts"] = {**facts["by_status"], "active": counts.active}
         else:
             more["everything"] = preview.everything
-        estimate = await run_in_thread(self._context.operations.backup_estimates.estimate, preview.size)
+        estimate = await run_in_thread(
+            self._context.operations.backup_estimates.estimate, preview.size, connection.account
+        )
         return {
             "token": kept.token,
             "operation": kept.operation,

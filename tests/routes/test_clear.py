@@ -51,6 +51,9 @@ async def test_a_clear_with_a_backup_is_previewed_by_exact_jobs(stage: Stage) ->
     assert (shown["kind"], shown["everything"]) == ("delete", True)
     assert shown["finished"] == shown["removable"] == len(stage.cloud.finished)
     assert shown["backup_estimate"]["workflows"] == len(stage.cloud.finished)
+    assert stage.operations.backup_estimates.pace(shown["account"]).latencies, (
+        "the preview measures Comfy Cloud's answers"
+    )
     answer = await stage.ask("delete", {"token": shown["token"], "backup": True})
     assert answer.json["result"]["backed_up"] == len(answer.json["result"]["jobs"]) + shown["removable"]
 

@@ -7,6 +7,7 @@ import { clean, fileSize, number, plural, roughRange } from "../common/format.mj
 /** @import { DeletePreview } from "../../../types/wire" */
 
 /** @typedef {DeletePreview["skipped"]} Skipped */
+/** @typedef {NonNullable<DeletePreview["backup_estimate"]>} BackupEstimate */
 
 export const PROTECT = {
   protect: "Protect",
@@ -90,9 +91,9 @@ export const BACKUP = {
 /** @param {boolean} backup whether the workflows are backed up */
 export const backupPromise = (backup) => (backup ? BACKUP.text : BACKUP.none);
 
-/** "231 workflows, about 1 MB, 7 to 30 min". @param {{workflows: number, size: number, seconds: number, least_seconds: number}} estimate */
-export const backupSize = ({ workflows, size, seconds, least_seconds: least }) =>
-  `${plural(workflows, "{n} workflow", "{n} workflows")}, about ${fileSize(size)}, ${roughRange(least * 1000, seconds * 1000)}`;
+/** "231 workflows, about 1 MB, 2 to 9 min, longer if Comfy Cloud asks to wait". @param {BackupEstimate} estimate */
+export const backupSize = ({ workflows, size, seconds, least_seconds: least, may_wait: mayWait }) =>
+  `${plural(workflows, "{n} workflow", "{n} workflows")}, about ${fileSize(size)}, ${roughRange(least * 1000, seconds * 1000)}${mayWait ? ", longer if Comfy Cloud asks to wait" : ""}`;
 
 /** @param {number} done @param {number} total */
 export const backingUp = (done, total) => (total ? `${BACKUP.progress}… ${number(done)} of ${number(total)}` : `${BACKUP.progress}…`);

@@ -165,6 +165,6 @@ test("a list of jobs gives each job’s name and status, once", () => {
 
 test("the size of a backup is an estimate and says so", () => {
   assert.equal(backupSize({ workflows: 231, size: 1_000_000, seconds: 20, least_seconds: 20 }), "231 workflows, about 1 MB, about 20 s");
-  assert.equal(backupSize({ workflows: 19_991, size: 100e6, seconds: 1800, least_seconds: 300 }), "19,991 workflows, about 100 MB, 5 to 30 min");
+  assert.equal(backupSize({ workflows: 19_991, size: 100e6, seconds: 500, least_seconds: 134, may_wait: true }), "19,991 workflows, about 100 MB, 2 to 8 min, longer if Comfy Cloud asks to wait");
   assert.equal(words.goingPictures(1, 1), "The job that will be removed");
 });
