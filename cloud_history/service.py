@@ -25,7 +25,7 @@ from .deletion.backup_estimate import BackupEstimates
 from .deletion.clear import Clear
 from .deletion.delete import MIN_LOOKUP_SECONDS, OPERATION_SECONDS, Deletion
 from .deletion.events import Announce, Events
-from .deletion.outcomes import ClearResult, DeletionResult
+from .deletion.outcomes import ClearResult, DeletionResult, StayingJobs
 from .deletion.preview import MAX_ROWS, ClearPreview, DeletionPreview, preview_jobs
 from .deletion.queue import DeletionQueue
 from .deletion.request import DeletionRequest
@@ -222,28 +222,27 @@ class Operations:
                 else:
                     deletion = Deletion(client, safeguards, self._sleep)
                     result = await deletion.run(request.job_ids, watch, request.deletion_preview)
-                    if request.deletion_preview and request.deletion_preview.everything:
-                        late = await self._finished_meanwhile(client, request.deletion_preview, result, watch)
-                        result = replace(result, finished_meanwhile=late)
+                    stay = await self._staying(client, request.deletion_preview, result, watch)
+                    result = replace(result, stay=stay)
                 ending(result)
             if isinstance(result, DeletionResult) and result.backed_up:
                 await self.delete_old_backups()
             return result
 
-    async def _finished_meanwhile(
-        self, client: CloudClient, preview: DeletionPreview, result: DeletionResult, watch: Watch
-    ) -> int:
-        """Return how many jobs have finished since the preview of a clear; 0 if that is not known."""
+    async def _staying(
+        self, client: CloudClient, preview: DeletionPreview | None, result: DeletionResult, watch: Watch
+    ) -> StayingJobs | None:
+        """Read the list once more, and count the jobs that stay after a clear or a clean-up; None if that fails."""
+        if preview is None or not (preview.everything or preview.what):
+            return None  # the person chose the jobs, so all others stay
         if not result.removed or result.failed or result.stopped:
-            return 0
-        known = {*preview.finished_ids, *preview.held}
+            return None
         try:
             listing = await run_stoppable(list_jobs(client, JobFilter()), watch, MIN_LOOKUP_SECONDS)
+            protected = await self.protected()
         except CloudError:
-            return 0  # the deletion has succeeded all the same
-        if not listing.complete:
-            return 0
-        return sum(job.finished and job_id not in known for job_id, job in listing.jobs.items())
+            return None  # the deletion has succeeded all the same
+        return preview.staying(listing.jobs.values(), protected) if listing.complete else None
 
     async def keeps_names(self) -> bool:
         """Return whether the audit log keeps names. It keeps none while the settings can't be read."""

@@ -298,6 +298,8 @@ export interface DeleteResult {
   backed_up?: number;
   /** For a clear by ids: how many jobs finished after the preview, and so stay. */
   finished_meanwhile?: number;
+  /** For a clear or a clean-up: how many jobs the history still has, by the reason; null if that is not known. */
+  stay?: Record<"active" | "protected" | "unknown" | "kept" | "held" | "finished_meanwhile", number> | null;
   /** Some of the jobs that were selected and left alone, because they are active or protected. */
   left?: Row[];
   report: string;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CloudError
 from ..reasons import NO_REASON, Reason
@@ -49,6 +49,21 @@ class JobOutcome:
     may_have_worked: bool = False
 
 
+class StayingJobs(NamedTuple):
+    """How many jobs the history still has after a clear or a clean-up, by the reason, as a complete list showed.
+
+    Jobs that were sent and are still listed do not count. `held`: jobs that another deletion is about to remove.
+    `finished_meanwhile`: jobs that finished after the preview, and so were not sent.
+    """
+
+    active: int = 0
+    protected: int = 0
+    unknown: int = 0
+    kept: int = 0
+    held: int = 0
+    finished_meanwhile: int = 0
+
+
 @dataclass(frozen=True)
 class DeletionResult:
     """The outcome of each job id of a deletion, in the order given."""
@@ -61,8 +76,13 @@ class DeletionResult:
     """How many workflows were backed up before sending."""
     found: Mapping[str, Job] = field(default_factory=dict, compare=False, repr=False)
     """The jobs that were there before sending, by id."""
-    finished_meanwhile: int = 0
-    """For a clear by ids: how many jobs finished after the preview, and so were not sent."""
+    stay: StayingJobs | None = None
+    """For a clear by ids and for a clean-up: the jobs that stay; None if that is not known."""
+
+    @property
+    def finished_meanwhile(self) -> int:
+        """How many jobs finished after the preview of a clear or a clean-up; 0 if that is not known."""
+        return self.stay.finished_meanwhile if self.stay else 0
 
     def ids(self, outcome: Outcome) -> list[str]:
         return [job_id for job_id, each in self.jobs.items() if each.outcome is outcome]

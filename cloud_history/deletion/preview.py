@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from ..jobs.job import Job
 from ..jobs.rows import milliseconds
 from ..jobs.status import FINISHED, JobCounts, JobStatus
 from ..state.credentials import Connection
+from .outcomes import StayingJobs
 from .report import Payload
 from .thresholds import LARGE_SHARE, MANY_JOBS
 
@@ -83,6 +85,7 @@ class DeletionPreview:
         gone: the ids of the skipped jobs that are not in the history any more.
         everything: whether all finished jobs were selected.
         kept: how many jobs the retention policy keeps, besides those that `skipped` counts; None without a policy.
+        kept_ids: the ids of the finished jobs that the retention policy keeps, protected ones included.
         chosen: how many jobs the retention policy applies to; None without a policy.
         what: the retention policy in short, for the audit log; "" without a policy.
         finished: how many finished jobs the whole history has, protected ones included; None if unknown.
@@ -96,6 +99,7 @@ class DeletionPreview:
     everything: bool = False
     what: str = ""
     kept: int | None = None
+    kept_ids: frozenset[str] = frozenset()
     chosen: int | None = None
     finished: int | None = None
     held: frozenset[str] = frozenset()
@@ -107,7 +111,7 @@ class DeletionPreview:
     @property
     def weight(self) -> int:
         """The memory that this preview uses, as a number of jobs."""
-        return 1 + len(self.jobs) + len(self.stay) + len(self.gone)
+        return 1 + len(self.jobs) + len(self.stay) + len(self.gone) + len(self.kept_ids) // 4
 
     @property
     def job_ids(self) -> list[str]:
@@ -133,6 +137,21 @@ class DeletionPreview:
         """Return the ids whose jobs were in the history."""
         there = self.observation.there
         return [job_id for job_id in job_ids if job_id in there]
+
+    def staying(self, listed: Iterable[Job], protected: ProtectedJobs) -> StayingJobs:
+        """Count the jobs of a later list that stay, by the reason. Jobs that were sent are left out."""
+        sent, known = {job.id for job in self.jobs}, {*self.finished_ids, *self.kept_ids}
+
+        def reason(job: Job) -> str:
+            if not job.finished:
+                return "active" if job.active else "unknown"
+            if protected.covers(job):
+                return "protected"
+            if job.id in self.held:
+                return "held"
+            return "kept" if job.id in known else "finished_meanwhile"
+
+        return StayingJobs(**Counter(reason(job) for job in listed if job.id not in sent))
 
     def without(self, job_ids: Collection[str]) -> DeletionPreview:
         """Return the preview without these jobs, because a hold already includes them."""

@@ -51,11 +51,29 @@ def deletion_report(result: DeletionResult, most_listed: int = MAX_LISTED_IDS) -
                 lines += _listed(ids, most_listed)
     if result.backed_up:
         lines.append(f"{result.backed_up:,} workflow{'' if result.backed_up == 1 else 's'} backed up first.")
+    lines += _staying(result)
     if result.finished_meanwhile:
         stay = "stays" if result.finished_meanwhile == 1 else "stay"
         lines.append(f"{jobs(result.finished_meanwhile)} finished meanwhile and {stay}.")
     advice = [line for error in result.errors for line in (error.quote, error.hint) if line]
     return "\n".join([*lines, *dict.fromkeys(advice)])
+
+
+_STAYING = {
+    "active": "active",
+    "protected": "protected",
+    "unknown": "of an unknown status",
+    "kept": "kept by the rules",
+    "held": "in another deletion",
+}
+
+
+def _staying(result: DeletionResult) -> list[str]:
+    """Say how many jobs stay and why. Jobs that finished meanwhile have a line of their own."""
+    counts = {word: getattr(result.stay, name) for name, word in _STAYING.items()} if result.stay else {}
+    parts = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+    total = sum(counts.values())
+    return [f"{jobs(total)} {'stays' if total == 1 else 'stay'}: {parts}."] if total else []
 
 
 _WORDS = {
@@ -267,6 +285,7 @@ def deletion_payload(result: DeletionResult) -> Payload:
         },
         "stopped": result.stopped,
         "backed_up": result.backed_up,
+        "stay": result.stay._asdict() if result.stay else None,
         "finished_meanwhile": result.finished_meanwhile,
         "left": [job_row(result.found[job_id]) for job_id in islice(_left_alone(result), MAX_NAMED_JOBS)],
         "report": scrub(deletion_report(result)),

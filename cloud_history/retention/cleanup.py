@@ -22,6 +22,8 @@ from ..tasks.threads import compute_in_thread, run_large_in_thread
 from .policy import CleanUpPreview, Policy, Reason, check_rules, check_share, decide
 from .report import counts_kept, policy_words
 
+_UNFINISHED = (Reason.ACTIVE, Reason.UNKNOWN)
+
 FRESH_SECONDS = 60.0
 """How long `CleanUp` uses a list that it has read."""
 
@@ -109,6 +111,7 @@ async def resolve(
         preview_jobs(would.go),
         skipped={**apart, "already_gone": 0},
         kept=len(would.kept) - sum(apart.values()),
+        kept_ids=frozenset(job_id for job_id, reason in would.kept.items() if reason not in _UNFINISHED),
         chosen=would.chosen,
         finished=len(would.kept) + len(would.go) - apart["active"] - apart["unknown"],
         what=policy_words(policy),

@@ -74,6 +74,24 @@ async def test_exactly_what_the_policy_does_not_keep_is_deleted_and_logged(stage
     assert (await stage.ask("record")).json["entries"][0]["origin"] == "clean_up"
 
 
+async def test_the_result_of_a_clean_up_says_which_jobs_stay_and_why(stage: Stage) -> None:
+    await stage.ask("protect", {"protect": True, "ids": [stage.cloud.finished[0].id]})
+    shown = await stage.preview(policy={"keep_last": 5}, allow_large=True)
+    stage.cloud.finish(stage.cloud.active[0].id, "completed")
+    result = (await stage.ask("delete", {"token": shown["token"]})).json["result"]
+    assert result["counts"]["deleted"] == shown["removable"]
+    stay = {reason: count for reason, count in result["stay"].items() if count}
+    active = len(stage.cloud.active)
+    assert stay == {"active": active, "protected": 1, "kept": 5, "finished_meanwhile": 1}
+    assert sum(stay.values()) == len(stage.cloud.listed())
+
+
+async def test_a_deletion_of_chosen_jobs_does_not_count_what_stays(stage: Stage) -> None:
+    shown = await stage.preview(ids=[stage.cloud.finished[0].id])
+    result = (await stage.ask("delete", {"token": shown["token"]})).json["result"]
+    assert result["stay"] is None
+
+
 async def test_a_policy_that_deletes_most_jobs_needs_explicit_permission(stage: Stage) -> None:
     answer = await stage.ask("preview", {"policy": {"keep_last": 1}})
     assert (answer.status, answer.code) == (400, "policy_refused")

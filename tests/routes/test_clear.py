@@ -70,6 +70,18 @@ async def test_a_clear_with_a_backup_says_how_many_jobs_finished_meanwhile_and_s
     assert {job.id for job in stage.cloud.finished} >= {running}
 
 
+async def test_a_clear_by_exact_jobs_says_which_jobs_stay_as_the_list_shows_them_afterwards(stage: Stage) -> None:
+    kept, gone_elsewhere, *_ = (job.id for job in stage.cloud.finished)
+    await stage.ask("protect", {"protect": True, "ids": [kept, gone_elsewhere]})
+    shown = (await stage.ask("preview", {"clear": True, "backup": False})).json
+    active = len(stage.cloud.active)
+    del stage.cloud.jobs[gone_elsewhere]
+    result = (await stage.ask("delete", {"token": shown["token"], "backup": False})).json["result"]
+    assert (result["stay"]["active"], result["stay"]["protected"]) == (active, 1), "not the numbers of the preview"
+    assert sum(result["stay"].values()) == len(stage.cloud.listed()) == active + 1
+    assert f"{active + 1} jobs stay: {active} active, 1 protected." in result["report"]
+
+
 async def test_confirming_a_preview_sends_one_clear_and_reports_the_removed_jobs(stage: Stage) -> None:
     finished, active = len(stage.cloud.finished), len(stage.cloud.active)
     answer = await stage.ask("clear", {"token": await preview(stage)})

@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts of results. */
 
-import { clean, number, plural } from "../common/format.mjs";
+import { clean, number, plural, tally } from "../common/format.mjs";
 import { jobName } from "../common/names.mjs";
 import { andMore, errorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
@@ -116,12 +116,20 @@ const removedWords = (n) => plural(n, "{n} job removed from your cloud history",
 /** @param {number} n */
 const finishedMeanwhile = (n) => (n ? ` ${plural(n, "{n} job finished meanwhile and stays.", "{n} jobs finished meanwhile and stay.")}` : "");
 
+/** What is left after a clear or a clean-up, and why. @param {NonNullable<DeleteResult["stay"]>} stay */
+function stayWords({ active, protected: kept, unknown, kept: byRules, held, finished_meanwhile: late }) {
+  const n = active + kept + unknown + byRules + held + late;
+  const parts = tally([[active, "active"], [kept, "protected"], [unknown, "of an unknown status"], [byRules, "kept by your rules"], [held, "in another deletion"], [late, "finished meanwhile"]]);
+  return n ? `${plural(n, "{n} job stays in your history", "{n} jobs stay in your history")}: ${parts}.` : "No job is left in your history.";
+}
+
 /** @param {DeleteResult} result @param {number} confirmed how many jobs the person agreed to delete @returns {ResultWords} */
 function deleteResultWords(result, confirmed) {
   const { counts, total, stopped } = result;
   const more = { lines: tallyLines(result), again: mayTryAgain(result) };
   const rest = total - counts.deleted;
-  const assets = DELETE.assets + backedUp(result.backed_up ?? 0) + finishedMeanwhile(result.finished_meanwhile ?? 0);
+  const stay = result.stay ? ` ${stayWords(result.stay)}` : finishedMeanwhile(result.finished_meanwhile ?? 0);
+  const assets = DELETE.assets + backedUp(result.backed_up ?? 0) + stay;
   if (rest <= 0) return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: assets, ...more };
   // The dialog said that these jobs stay.
   if (counts.deleted > 0 && counts.deleted === confirmed && rest === counts.active + counts.protected && !stopped) {
@@ -198,20 +206,21 @@ const whyUnknown = (error, unanswered) => (error?.status ? errorLine(error).repl
  * @returns {Words & {kind: "success" | "warning" | "error"}}
  */
 export function clearResultWords(result) {
-  const { before, removed, listed, error, doubt } = result;
+  const { before, removed, listed, active, error, doubt } = result;
+  const activeStay = active ? ` ${plural(active, "{n} active job stays.", "{n} active jobs stay.")}` : "";
   const left = doubt ? `What is gone is not known: ${doubt.text.replace(/\.$/, "")}.` : listed === null ? "The list can’t be read." : stillListed(listed);
   const unknown = (/** @type {string} */ how) =>
     /** @type {const} */ ({ kind: "warning", title: "Outcome unknown", text: `${how} ${left} Look again, then decide.` });
 
   switch (result.outcome) {
     case "deleted":
-      return { kind: "success", title: removedWords(removed ?? before ?? 0), text: "Assets stay." };
+      return { kind: "success", title: removedWords(removed ?? before ?? 0), text: DELETE.assets + activeStay };
     case "partial":
       if (removed === null || listed === null) return unknown("Comfy Cloud accepted the request.");
       return {
         kind: "warning",
         title: `${removedWords(removed)}, ${number(listed)} still listed`,
-        text: "They may have finished meanwhile. Look again, then decide.",
+        text: `They may have finished meanwhile. Look again, then decide.${activeStay}`,
       };
     case "unconfirmed":
       return unknown("Comfy Cloud accepted the request.");

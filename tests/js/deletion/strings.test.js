@@ -159,6 +159,19 @@ test("a clear says how many jobs finished meanwhile and stay", () => {
   assert.equal(after.resultWords(clear, { jobs: 2, ids: ["a", "b"] }).text, "Assets stay. 2 workflows backed up. 1 job finished meanwhile and stays.");
 });
 
+test("the result of a clear or a clean-up says how many jobs stay, and why", () => {
+  const clear = (stay) => after.resultWords({ kind: "delete", total: 2, counts: { ...ZERO, deleted: 2 }, jobs: {}, stopped: false, backed_up: 0, stay, finished_meanwhile: stay.finished_meanwhile, report: "", error: null }, { jobs: 2, ids: ["a", "b"] });
+  const none = { active: 0, protected: 0, unknown: 0, kept: 0, held: 0, finished_meanwhile: 0 };
+  const text = (stay) => clear({ ...none, ...stay }).text.replaceAll("\u00a0", " ");
+  assert.equal(text({ active: 2, protected: 7 }), "Assets stay. 9 jobs stay in your history: 2 active, 7 protected.");
+  assert.equal(text({ kept: 1 }), "Assets stay. 1 job stays in your history: 1 kept by your rules.");
+  assert.equal(text({ unknown: 1, held: 2, finished_meanwhile: 3 }), "Assets stay. 6 jobs stay in your history: 1 of an unknown status, 2 in another deletion, 3 finished meanwhile.");
+  assert.equal(text({}), "Assets stay. No job is left in your history.");
+  const simple = { kind: "clear", outcome: "deleted", before: 9, removed: 9, listed: 0, doubt: null, active: 2, report: "", error: null };
+  assert.equal(after.clearResultWords(simple).text, "Assets stay. 2 active jobs stay.");
+  assert.equal(after.clearResultWords({ ...simple, active: 0 }).text, "Assets stay.");
+});
+
 test("only a full success says how many workflows were backed up", () => {
   const all = words.resultWords(result([["deleted", 35]], { backed_up: 35 }));
   assert.deepEqual([all.text, all.toast], ["Assets stay. 35 workflows backed up.", "Assets stay. 35 workflows backed up."]);
