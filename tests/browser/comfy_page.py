@@ -80,6 +80,14 @@ def toasts(page: Page, text: str | None = None) -> Locator:
     return shown if text is None else shown.filter(has_text=text)
 
 
+async def toasts_have_buttons(page: Page) -> bool:
+    """Tell the two kinds of toasts apart.
+
+    From 1.57 on they have buttons and can be updated. In older frontends they keep their first text.
+    """
+    return bool(await page.evaluate("() => typeof window.app.extensionManager.toast.success === 'function'"))
+
+
 async def load_workflow(page: Page, workflow: dict[str, Any]) -> None:
     """Open a workflow in UI form, as dropping its file on the page does."""
     await page.evaluate("workflow => window.app.loadGraphData(workflow)", workflow)

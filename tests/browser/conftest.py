@@ -45,16 +45,15 @@ CHROMIUM_FLAGS = [
     # This does not slow down the start of the page, unlike Playwright's routing, which takes seconds.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-# Errors that a frontend causes on an older real ComfyUI, but not on the embedded host: it requests a missing jobs
-# route, and the sizes of the models in its default graph, which the content policy of ComfyUI 0.33.0 blocks.
-# Chromium logs the blocked request twice, with different texts.
-FAULTS_OF_CORE = re.compile(
-    r"JobsApiError: Failed to fetch jobs: 404"
-    r"|^(|Connecting to '|Fetch API cannot load )https://huggingface\.co/"
+# An error that a frontend causes on an older real ComfyUI, but not on the embedded host: it requests a missing route.
+FAULT_OF_CORE = re.compile(r"JobsApiError: Failed to fetch jobs: 404")
+# Frontends request the size of the model in their default graph, and the nodes of other packs. The content policy of
+# ComfyUI 0.33.0 blocks this, and Chromium logs the blocked request twice, with different texts. From 1.44 on they also
+# read `app.rootGraph` too early, while they start. The pack reads `app.graph`, which is the same graph and logs nothing.
+FAULTS_OF_FRONTENDS = re.compile(
+    r"^(|Connecting to '|Fetch API cannot load )https://(api\.comfy\.org/comfy-nodes|huggingface\.co/Comfy-Org)/"
+    r"|^ComfyApp graph accessed before initialization$"
 )
-# Logged by frontends from 1.44 on while they start, because they read `app.rootGraph` too early. The pack reads
-# `app.graph`, which is the same graph and logs nothing.
-FAULT_OF_FRONTENDS = re.compile(r"^ComfyApp graph accessed before initialization$")
 
 
 class Frontend(NamedTuple):
@@ -211,7 +210,7 @@ def external_requests() -> Iterator[list[str]]:
 
 def without_errors_of_comfyui(found: list[str]) -> list[str]:
     """Return the errors that ComfyUI and its frontend did not cause themselves."""
-    of_core = [FAULT_OF_FRONTENDS] + ([FAULTS_OF_CORE] if os.environ.get("COMFYUI_DIR") else [])
+    of_core = [FAULTS_OF_FRONTENDS] + ([FAULT_OF_CORE] if os.environ.get("COMFYUI_DIR") else [])
     return [text for text in found if not any(each.search(text) for each in of_core)]
 
 

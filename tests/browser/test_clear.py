@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from browser.comfy_page import agree_if_asked, button, choose_cloud_history, choose_in_canvas_menu, dialog, toasts
+from browser.comfy_page import (
+    agree_if_asked,
+    button,
+    choose_cloud_history,
+    choose_in_canvas_menu,
+    dialog,
+    toasts,
+    toasts_have_buttons,
+)
 from browser.conftest import ONE_FRONTEND
+from browser.panel_page import cards, expect_removed
 from cloud_history.state.settings import SettingsFile
 from hosts import HostProcess
 from simulated_cloud import Fault, SimulatedCloud
@@ -107,22 +117,35 @@ async def test_a_refused_clear_is_reported_as_failed_and_more_finished_jobs_need
     assert cloud.history_posts[refused:] == [{"clear": True}]
 
 
-@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=3)
 async def test_a_held_clear_asks_again_if_more_jobs_finish(page: Page, cloud: SimulatedCloud) -> None:
     finished = len(cloud.finished)
     opened = await open_clear(page)
     await expect(opened).to_contain_text("You can undo for 3 s; after that it can’t be undone.")
     await button(opened, f"Clear {finished} jobs").click()
-    await expect(toasts(page, f"Removing {finished} jobs in")).to_be_visible()
+    await expect_the_hold(page, f"Removing {finished} jobs")
     cloud.add_job("completed")
     again = dialog(page, TITLE)
     await expect(again).to_contain_text("More jobs have finished since you looked, so nothing was sent.")
     assert cloud.history_posts == []
     await agree_if_asked(again)
     await button(again, f"Clear {finished + 1} jobs").click()
-    await expect(toasts(page, f"{finished + 1} jobs removed")).to_be_visible(timeout=10_000)
+    await expect_removed(page, finished + 1)
     assert cloud.history_posts == [{"clear": True}]
+
+
+async def expect_the_hold(page: Page, what: str) -> Locator:
+    """Return the toast or the card that counts down and offers Undo, and expect that there is only one.
+
+    Where toasts have no buttons, the panel opens and its card replaces the toast.
+    """
+    kind = toasts if await toasts_have_buttons(page) else cards
+    held = kind(page, what)
+    await expect(held).to_contain_text(re.compile(r"in \d+ s"))
+    await expect(held).to_contain_text("Nothing has been sent yet")
+    await expect(button(held, "Undo")).to_be_visible()
+    await expect(toasts(page, what).or_(cards(page, what))).to_have_count(1)
+    return held
 
 
 @ONE_FRONTEND
@@ -137,14 +160,10 @@ async def test_a_clear_from_the_canvas_menu_can_be_undone_for_ten_seconds(page: 
     opened = await open_clear(page)
     await expect(opened).to_contain_text("You can undo for 10 s, and then stop it while the backup is made.")
     await button(opened, f"Clear {finished} jobs").click()
-    held = toasts(page, f"then {finished} jobs are removed")
-    # In frontends whose toasts have no buttons, the panel opens to offer the undo.
-    cards = page.get_by_role("region", name="Cloud history").locator(".cch-cards .cch-card")
-    in_panel = cards.filter(has_text=f"then {finished} jobs are removed")
-    await expect(held.or_(in_panel)).to_contain_text("Nothing has been sent yet")
-    await button(held, "Undo").or_(button(in_panel, "Undo")).click()
-    undone = toasts(page, "Nothing was deleted").or_(cards.filter(has_text="Nothing was deleted"))
-    await expect(undone.first).to_contain_text(f"{finished} jobs are back in the list.")
+    held = await expect_the_hold(page, f"then {finished} jobs are removed")
+    await button(held, "Undo").click()
+    undone = toasts(page, "Nothing was deleted").or_(cards(page, "Nothing was deleted"))
+    await expect(undone).to_contain_text(f"{finished} jobs are back in the list.")
     assert cloud.history_posts == []
 
 

@@ -10,7 +10,8 @@ import { errorLine } from "./strings.mjs";
  * @typedef {object} Message
  * @property {string} title
  * @property {string} [detail]
- * @property {{label: string, press: () => void}} [action] shown from frontend 1.57 on
+ * @property {{label: string, press: () => void, elsewhere: string}} [action] a button, or, before frontend 1.57, the sentence
+ *   that says where else the person can do it
  * @property {number} [life] milliseconds, instead of the kind's default
  */
 /** @typedef {"loading" | "success" | "info" | "warning" | "error"} Kind */
@@ -18,6 +19,9 @@ import { errorLine } from "./strings.mjs";
 const LOADING_LIFE = 4_000;
 /** Milliseconds until a toast closes by itself. Warnings and errors stay until dismissed. */
 const LIFE = { success: 3_000, info: 10_000 };
+/** @param {string} [text] */
+const withStop = (text = "") => text.replace(/[^.…]$/, "$&.");
+
 const OLD_SEVERITY = { loading: "info", success: "success", info: "info", warning: "warn", error: "error" };
 
 /** Without its last full stop: ComfyUI puts one between title, text and button when it reads a toast aloud. @param {string} [text] */
@@ -38,17 +42,19 @@ const textsOf = ({ title, detail = "", action }) => [withoutStop(title), action 
 let made = 0;
 
 /** @param {ToastManager} host @param {Kind} kind @param {Message} message */
-function addOld(host, kind, { title, detail, life: own }) {
-  const life = own ?? (kind === "loading" ? LOADING_LIFE : LIFE[/** @type {"info"} */ (kind)]);
+function addOld(host, kind, { title, detail: text, action, life: own }) {
+  // A toast that names the way to an action stays as long as one that is read.
+  const life = own ?? (kind === "loading" ? (action ? LIFE.info : LOADING_LIFE) : LIFE[/** @type {"info"} */ (kind)]);
+  const detail = action ? [withStop(text), action.elsewhere].filter(Boolean).join(" ") : text;
   const message = { severity: OLD_SEVERITY[kind], summary: title, ...(detail && { detail }), ...(life && { life }) };
   host.add(message);
   return message;
 }
 
-/** @param {() => ToastManager} getHost @param {(kind: Kind, message: Message, id: string) => object | null} show returns the toast in an old frontend */
+/** @param {() => ToastManager} getHost @param {(kind: Kind, message: Message, id: string) => {life?: number} | null} show returns the toast in an old frontend */
 function createLasting(getHost, show) {
   const id = `cch-${++made}`;
-  /** @type {object | null} */
+  /** @type {{life?: number} | null} */
   let old = null;
   /** The title and the detail on screen. */
   let texts = ["", ""];
@@ -68,9 +74,15 @@ function createLasting(getHost, show) {
       if (old) dismiss();
       display(kind, message);
     },
-    /** Changes the toast only if the person has not closed it. @param {Kind} kind @param {Message} message */
+    /**
+     * Changes the toast only if the person has not closed it. An old frontend does not tell. There, only a toast that would
+     * stay is replaced, because its text is no longer true.
+     * @param {Kind} kind
+     * @param {Message} message
+     */
     update(kind, message) {
       if (getHost().dismiss?.(id)) display(kind, message);
+      else if (old && !old.life) this.show(kind, message);
     },
     /**
      * Writes another text into the toast on screen. ComfyUI does not notice, so that no screen reader reads it aloud and

@@ -2,6 +2,7 @@
 /**
  * Tooltips, after a delay under the pointer and for an element that is focused by keyboard. An element's tooltip is its attribute
  * `data-tip`. One bubble and the listeners of the root element serve all of them, so rows that are reused need no listeners.
+ * As WCAG 2.2 asks in 1.4.13, a tooltip stays while the pointer is on it, and Escape closes it and nothing else.
  */
 
 import { el, writeText } from "./dom.mjs";
@@ -36,19 +37,48 @@ class Tooltips {
   #target = null;
   /** The target's descriptions without the tooltip. @type {string | null} */
   #described = null;
+  /** Its tooltip was closed by Escape, and stays closed until the pointer or the focus is elsewhere. @type {Element | null} */
+  #dismissed = null;
   #timer = 0;
   #looking = 0;
   #shown = new AbortController();
 
+  constructor() {
+    this.#bubble.addEventListener("pointerleave", ({ relatedTarget }) => this.leave(relatedTarget));
+  }
+
   /** Begins to wait. @param {Element} target */
   begin(target) {
-    if (target === this.#target) return;
+    if (target === this.#target || target === this.#dismissed) return;
+    this.#forgive();
     this.end();
     const text = tipOf(target);
     if (!text) return;
     this.#target = target;
     this.#describe(target, text);
     this.#timer = window.setTimeout(() => this.#show(), DELAY_MS);
+  }
+
+  /** The pointer is no longer on the element, nor on the tooltip. @param {EventTarget | null} to what it is on */
+  leave(to) {
+    if (to instanceof window.Node && (this.#bubble.contains(to) || this.#target?.contains(to))) return;
+    if (to instanceof window.Node && this.#dismissed?.contains(to)) return;
+    this.#forgive();
+    // The tooltip of a focused element stays until the focus moves, and returns after that of an element under the pointer.
+    const focused = document.querySelector(".cch [data-tip]:focus-visible");
+    if (focused) this.begin(focused);
+    else this.end();
+  }
+
+  /** A tooltip that Escape closed may return once neither the pointer nor the focus is on its element. */
+  #forgive() {
+    if (!this.#dismissed?.matches(":focus-visible")) this.#dismissed = null;
+  }
+
+  /** The focus has left. */
+  blur() {
+    this.#dismissed = null;
+    this.end();
   }
 
   end() {
@@ -89,8 +119,16 @@ class Tooltips {
     const options = { capture: true, passive: true, signal: this.#shown.signal };
     const end = () => this.end();
     for (const type of ["wheel", "scroll", "pointerdown", "blur"]) window.addEventListener(type, end, options);
-    window.addEventListener("keydown", ({ key }) => key === "Escape" && end(), options);
+    window.addEventListener("keydown", (event) => event.key === "Escape" && this.#dismiss(event), { ...options, passive: false });
     this.#looking = window.setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** Escape closes the tooltip, and not what is around it. @param {KeyboardEvent} event */
+  #dismiss(event) {
+    event.preventDefault();
+    event.stopPropagation();
+    this.#dismissed = this.#target;
+    this.end();
   }
 
   #look() {
@@ -121,20 +159,21 @@ let tooltips = null;
 export function withTooltips(root) {
   const begin = (/** @type {Element} */ target) => (tooltips ??= new Tooltips()).begin(target);
   const end = () => tooltips?.end();
+  const leave = (/** @type {EventTarget | null} */ to) => tooltips?.leave(to);
   const found = (/** @type {Event} */ { target }) => (target instanceof window.Element ? target.closest("[data-tip]") : null);
   root.addEventListener("pointerover", (event) => {
     // A finger has no tooltips, and a pressed button drags.
     if (event.pointerType !== "mouse" || event.buttons) return;
     const target = found(event);
     if (target) begin(target);
-    else end();
+    else leave(event.target);
   });
-  root.addEventListener("pointerleave", end);
+  root.addEventListener("pointerleave", ({ relatedTarget }) => leave(relatedTarget));
   root.addEventListener("focusin", (event) => {
     const { target } = event;
     if (target instanceof window.Element && target.matches("[data-tip]:focus-visible")) begin(target);
   });
-  root.addEventListener("focusout", end);
+  root.addEventListener("focusout", () => tooltips?.blur());
   root.addEventListener("pointerdown", end, true);
   return root;
 }

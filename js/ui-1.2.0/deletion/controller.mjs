@@ -2,14 +2,14 @@
 /** Follows deletions from the confirmation to the result: hold, sending, checking, result. The server decides each step. */
 
 import { asApiError, NO_ANSWER } from "../api.mjs";
-import { COMMON, crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
+import { crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
 import { Clock, LAST_SECONDS } from "./clock.mjs";
-import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
+import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isBegun, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
 import { deletionLabel, named } from "./label.mjs";
 import { messageWords, recordedWords, resultWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
-import { createDeletionToasts, quarters } from "./toasts.mjs";
+import { createDeletionToasts, quarters, showAction } from "./toasts.mjs";
 
 /** @import { DeletionState, DeletionView, Entry } from "../../../types/deletion" */
 /** @import { DeletionAnswer, Hold, LostHold, Progress, Result, Row, Status } from "../../../types/wire" */
@@ -222,11 +222,14 @@ export class Deletions {
     const entry = findEntry(this.entries, detail.operation);
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
+    const wasAway = entry.away !== "";
     entry.away = "";
     const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry), isTimed: entry.backupLeft !== null };
     follow(entry, detail, this.parts.now());
     const [quarter, wait] = [quarters(entry), this.secondsToWait(entry)];
-    if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait || (entry.backupLeft !== null) !== before.isTimed) this.notify.progress(entry);
+    // A warning that ComfyUI does not answer is no longer true, and it has no Stop.
+    if (wasAway) this.#answersAgain(entry);
+    else if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait || (entry.backupLeft !== null) !== before.isTimed) this.notify.progress(entry);
     else this.notify.tick(entry);
     if (wait && !before.wait) this.sayOf(entry, words.asksToWait(wait, shownPhase(entry)));
     if (entry.sent && quarter > before.quarter && quarter < 4) this.sayOf(entry, words.progressSpoken(quarter * 25));
@@ -262,6 +265,8 @@ export class Deletions {
       return Object.assign(this.add(each, true), about);
     });
     await this.refresh();
+    // Until then it is not known whether anything was sent, and an old toast keeps its first text.
+    if (resumed.some(isBegun)) await this.readProgress();
     for (const entry of resumed) {
       if (entry.phase === "holding") this.#held(entry);
       else if (isOpen(entry) && !entry.away && this.entries.includes(entry)) this.notify.progress(entry, true);
@@ -289,7 +294,7 @@ export class Deletions {
     for (const operation of status.undone ?? []) this.#undone(findEntry(this.entries, operation));
     for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#applyStatus(entry, status);
     // The status does not say whether a deletion is still being backed up.
-    if (this.entries.some((entry) => entry.phase === "sending" && !entry.sent && !entry.backingUp)) void this.readProgress();
+    if (this.entries.some(isBegun)) void this.readProgress();
   }
 
   /** @param {Entry} entry @param {Hold} hold @param {number} [asked] when the answer was requested, on the clock of `now` */
@@ -391,7 +396,7 @@ export class Deletions {
 
   /** ComfyUI stopped during a deletion. In the panel, the banner of the status says so. @param {Entry} entry @param {Words} message */
   #interrupted(entry, { title, text }) {
-    if (!this.isPanelOpen) this.notify.tell(entry, "warning", { title, detail: text, action: { label: COMMON.show, press: this.parts.openPanel } });
+    if (!this.isPanelOpen) this.notify.tell(entry, "warning", { title, detail: text, action: showAction(this) });
     this.say(`${title}. ${text}`, true);
     this.#forget(entry);
     this.drop(entry);

@@ -48,6 +48,9 @@ export function follow(entry, { operation, phase, done, total, sent = phase === 
 export const shownPhase = ({ phase, backingUp, preparing }) =>
   phase === "done" ? phase : backingUp ? "backing_up" : preparing ? "preparing" : phase;
 
+/** Whether a deletion has begun and is not known to back up or to send yet. @param {Entry} entry */
+export const isBegun = ({ phase, sent, backingUp }) => phase === "sending" && !sent && !backingUp;
+
 /** Whether certainly nothing has been sent. @param {Entry} entry */
 export const isUnsentPhase = (entry) => !entry.sent && ["waiting", "preparing", "backing_up"].includes(shownPhase(entry));
 

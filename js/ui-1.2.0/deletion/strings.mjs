@@ -46,11 +46,19 @@ export const CLEAR = {
   keepWorking: "You can keep working.",
 };
 
+/** Where the person can do what a toast without a button does not offer. */
+export const IN_PANEL = {
+  undo: "Open Cloud history to undo it.",
+  stop: "Open Cloud history to stop it.",
+  show: "Open Cloud history to see the list.",
+  tryAgain: "Open Cloud history to try again.",
+  lookAgain: "Open Cloud history to look again.",
+};
+
 export const NOT_STOPPED = "It could not be stopped";
 
 export const HOLD = {
   text: "Nothing has been sent yet.",
-  inPanel: "Nothing has been sent yet. Open Cloud history to undo it.",
   undo: "Undo",
   notUndone: "It could not be undone",
   nothing: "Nothing to undo",

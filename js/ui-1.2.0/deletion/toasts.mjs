@@ -53,20 +53,22 @@ function createShown(flow) {
 }
 
 /** @param {Deletions} flow @param {Entry} entry */
-const undoAction = (flow, entry) => ({ label: words.HOLD.undo, press: () => flow.undo(entry) });
+const undoAction = (flow, entry) => ({ label: words.HOLD.undo, press: () => flow.undo(entry), elsewhere: words.IN_PANEL.undo });
+
+/** @param {Deletions} flow */
+export const showAction = (flow) => ({ label: COMMON.show, press: flow.parts.openPanel, elsewhere: words.IN_PANEL.show });
 
 /** @param {Deletions} flow @param {Entry} entry @returns {Message} */
 function holdMessage(flow, entry) {
   const { now, today, toasts } = flow.parts;
   const left = Math.max(0, entry.deadline - now());
-  const canAct = toasts.canAct();
   return {
     // Read aloud once, so it names a time. On screen, the seconds then count down.
     title: words.holdAt(entry, today() + left),
-    detail: named(entry, canAct ? words.HOLD.text : words.HOLD.inPanel),
+    detail: named(entry, words.HOLD.text),
     action: undoAction(flow, entry),
     // The server's clock ends the hold. A toast that cannot be replaced closes by itself.
-    life: canAct ? Infinity : left,
+    life: toasts.canAct() ? Infinity : left,
   };
 }
 
@@ -84,7 +86,7 @@ function progressMessage(flow, entry) {
   const progress = words.progressTitle(entry.kind, phase, done, total);
   const text = [progressText(entry, waits ? progress : ""), words.CLEAR.keepWorking].filter(Boolean).join(" ");
   const message = { title: waits ? words.asksToWait(waits, phase) : progress, detail: named(entry, text) };
-  return canStop(entry) ? { ...message, action: { label: words.DELETE.stop, press: () => void flow.stop(entry) } } : message;
+  return canStop(entry) ? { ...message, action: { label: words.DELETE.stop, press: () => void flow.stop(entry), elsewhere: words.IN_PANEL.stop } } : message;
 }
 
 /**
@@ -121,11 +123,14 @@ export function createDeletionToasts(flow) {
       else (first ? tell : change)(entry, "loading", progressMessage(flow, entry));
     },
 
-    /** @param {Entry} entry @param {ResultWords} words */
+    /** @param {Entry} entry @param {ResultWords} result */
     result(entry, { kind, title, toast, again: ids }) {
-      const retry = { label: entry.kind === "clear" ? COMMON.lookAgain : COMMON.tryAgain, press: () => void flow.tryAgain(entry) };
-      const show = { label: COMMON.show, press: flow.parts.openPanel };
-      const action = entry.kind === "clear" || (kind === "error" && ids.length) ? retry : show;
+      const press = () => void flow.tryAgain(entry);
+      const retry =
+        entry.kind === "clear"
+          ? { label: COMMON.lookAgain, press, elsewhere: words.IN_PANEL.lookAgain }
+          : kind === "error" && ids.length > 0 && { label: COMMON.tryAgain, press, elsewhere: words.IN_PANEL.tryAgain };
+      const action = retry || showAction(flow);
       const needsAction = kind !== "success" && kind !== "info";
       tell(entry, kind, { title, detail: named(entry, toast), ...(needsAction && { action }) });
     },

@@ -35,7 +35,7 @@ test("the text of a toast changes on screen without showing the toast again, whi
   };
   const { calls, host } = newHost();
   const toast = createToasts(() => host).create();
-  toast.show("info", { title: "Held at 10:00.", detail: "Nothing has been sent", action: { label: "Undo", press: () => undefined } });
+  toast.show("info", { title: "Held at 10:00.", detail: "Nothing has been sent", action: { label: "Undo", press: () => undefined, elsewhere: "" } });
   for (const title of ["Held, 9 s", "Held, 8 s"]) toast.rewrite({ title, detail: "Nothing has been sent." });
   assert.deepEqual(texts.map(({ data }) => data), ["Held, 8 s", "Nothing has been sent."]);
   assert.equal(calls.length, 1);
@@ -83,7 +83,7 @@ test("two messages are two toasts, and neither replaces the other", () => {
 test("pressing the button of a toast closes the toast and runs the action", () => {
   const { calls, host } = newHost();
   let pressed = 0;
-  createToasts(() => host).tell("warning", { title: "t", action: { label: "Look again", press: () => pressed++ } });
+  createToasts(() => host).tell("warning", { title: "t", action: { label: "Look again", press: () => pressed++, elsewhere: "" } });
   assert.equal(calls[0].action.label, "Look again");
   calls[0].action.onClick();
   assert.equal(pressed, 1);
@@ -93,9 +93,9 @@ test("pressing the button of a toast closes the toast and runs the action", () =
 test("ComfyUI reads title, text and button of a toast as sentences, so the pack adds no second full stop", () => {
   const { calls, host } = newHost();
   const toasts = createToasts(() => host);
-  toasts.tell("info", { title: "Held.", detail: "Nothing was sent.", action: { label: "Undo", press: () => undefined } });
+  toasts.tell("info", { title: "Held.", detail: "Nothing was sent.", action: { label: "Undo", press: () => undefined, elsewhere: "" } });
   toasts.tell("info", { title: "Ended", detail: "Assets stay." });
-  toasts.tell("info", { title: "Reading…", detail: "Reading...", action: { label: "Stop", press: () => undefined } });
+  toasts.tell("info", { title: "Reading…", detail: "Reading...", action: { label: "Stop", press: () => undefined, elsewhere: "" } });
   const spoken = calls.map(({ title, description, action }) => [title, description, action?.label].filter(Boolean).join(". "));
   assert.deepEqual(spoken, ["Held. Nothing was sent. Undo", "Ended. Assets stay.", "Reading…. Reading.... Stop"]);
 });
@@ -115,6 +115,33 @@ test("on an old frontend each text of a deletion replaces the toast before it", 
     { severity: "info", summary: "Clearing", life: 4000 },
     { severity: "warn", summary: "Some left", detail: "Look again." },
   ]);
+});
+
+test("an old toast, which has no button, says where else the person can do it, and stays long enough to be read", () => {
+  const { added, host } = oldHost();
+  const toasts = createToasts(() => host);
+  const stop = { label: "Stop", press: () => undefined, elsewhere: "Open Cloud history to stop it." };
+  toasts.create().show("loading", { title: "Backing up", detail: "Nothing has been deleted yet.", action: stop });
+  toasts.create().show("loading", { title: "Backing up", detail: "2 jobs", action: stop });
+  toasts.create().show("loading", { title: "Backing up", action: stop });
+  assert.deepEqual(added.map(({ detail }) => detail), [
+    "Nothing has been deleted yet. Open Cloud history to stop it.",
+    "2 jobs. Open Cloud history to stop it.",
+    "Open Cloud history to stop it.",
+  ]);
+  assert.deepEqual(added.map(({ life }) => life), [10_000, 10_000, 10_000]);
+  const { calls, host: now } = newHost();
+  createToasts(() => now).tell("warning", { title: "Backing up", detail: "2 jobs.", action: stop });
+  assert.equal(calls[0].description, "2 jobs", "a toast with a button has no need to say so");
+});
+
+test("an old toast that stays is replaced once its text is no longer true", () => {
+  const { added, removed, host } = oldHost();
+  const toast = createToasts(() => host).create();
+  toast.show("warning", { title: "ComfyUI doesn’t answer" });
+  toast.update("loading", { title: "Deleting" });
+  toast.update("loading", { title: "Checking" });
+  assert.deepEqual([added.map(({ summary }) => summary), removed], [["ComfyUI doesn’t answer", "Deleting"], [0]]);
 });
 
 test("a failed deletion is never shown as a success toast", () => {

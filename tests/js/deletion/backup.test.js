@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { canStop, isUnsentPhase } from "#ui/deletion/entries.mjs";
 import { deletionLabel } from "#ui/deletion/label.mjs";
+import { awayText, HOLD } from "#ui/deletion/strings.mjs";
 import { deleted, fail, hold, preview, settled, stage, STATUS, UNSENT } from "./stage.js";
 
 const FIRST = { id: "a", status: "completed", raw: "", created: 0, name: "mira_cover_0001.png", workflow_id: "w", error: null };
@@ -57,9 +59,10 @@ test("between its quarters, the progress of a backup is written into its toast w
 
 test("if a stop fails, the toast of the backup comes back with its button", async () => {
   const it = await backingUp({ stop: [fail("comfyui_away"), {}] });
+  const before = it.titles().length;
   it.last()[2].action.press();
   await settled();
-  assert.equal(it.titles().at(-1), "error: It could not be stopped");
+  assert.deepEqual(it.titles().slice(before), ["loading: Backing up workflows… 1 of 3", "error: It could not be stopped"]);
   assert.equal(it.shown.at(-2)[2].action.label, "Stop");
 });
 
@@ -85,9 +88,12 @@ test("looking up the jobs before a backup is not called deleting", async () => {
 test("a page that is loaded during a backup asks how far it is", async () => {
   const it = stage({ stored: new Map([["CloudHistory.holds", JSON.stringify({ h1: { until: 60_000, kind: "delete", jobs: 3 } })]]), status: { ...STATUS, holds: [{ ...HELD, state: "sending" }] } });
   it.setProgress([{ operation: "h1", hold: "h1", kind: "delete", phase: "backing_up", done: 2, total: 3, sent: false, seconds_left: 60 }]);
+  const { api } = it.flow.parts;
+  const answer = api.progress;
+  api.progress = async () => (await settled(), answer());
   await it.flow.resume();
   await settled();
-  assert.equal(it.titles().at(-1), "loading: Backing up workflows… 2 of 3");
+  assert.deepEqual(it.titles(), ["loading: Backing up workflows… 2 of 3"], "it never says that jobs are deleted");
   assert.match(it.last()[2].detail, /^mira_cover_0001\.png and 2 more\. About 60 s left/);
 });
 
@@ -114,6 +120,47 @@ test("an undo that comes too late for the hold, but before the end of the backup
   assert.equal(it.last()[2].detail, "The backup has begun. Until it is complete, nothing is deleted, and Stop ends it.");
 });
 
+test("once jobs are sent, an undo that comes too late does not say that nothing is deleted", async () => {
+  const it = await backingUp({ undo: fail("too_late") });
+  const [entry] = it.flow.entries;
+  Object.assign(entry, { phase: "holding", backingUp: false, sent: true });
+  it.flow.undo();
+  await settled();
+  assert.equal(it.last()[2].detail, HOLD.tooLate.text);
+});
+
+test("a deletion can be stopped while it waits, looks up jobs, backs up or sends, and not once all is sent or ComfyUI is gone", () => {
+  const entry = { operation: "h1", away: "", phase: "sending", sent: false, backingUp: false, preparing: false };
+  const stoppable = [{ phase: "waiting" }, { preparing: true }, { backingUp: true }, { sent: true }];
+  const notStoppable = [{ phase: "submitting" }, { phase: "holding" }, { phase: "due" }, { phase: "checking", sent: true }, { phase: "done" }, { operation: null }, { away: "ComfyUI doesn’t answer" }];
+  for (const more of stoppable) assert.equal(canStop({ ...entry, ...more }), true, JSON.stringify(more));
+  for (const more of notStoppable) assert.equal(canStop({ ...entry, ...more }), false, JSON.stringify(more));
+});
+
+test("nothing counts as unsent once a job was sent", () => {
+  for (const more of [{ phase: "waiting" }, { preparing: true }, { backingUp: true }]) {
+    const entry = { phase: "sending", sent: false, backingUp: false, preparing: false, ...more };
+    assert.equal(isUnsentPhase(entry), true);
+    assert.equal(isUnsentPhase({ ...entry, sent: true }), false);
+  }
+});
+
+test("if ComfyUI is gone while jobs are sent, the page does not say that it is unknown whether they were", () => {
+  const about = { phase: "sending", jobs: 3, sent: true };
+  assert.equal(awayText(about, 0), "It was removing 3 jobs. How many are gone is shown here as soon as it is known.");
+  assert.match(awayText({ ...about, backingUp: true }, 0), /^It was removing 3 jobs/);
+  assert.match(awayText({ ...about, phase: "due", sent: false }, 0), /^It is not known whether the deletion of 3 jobs was sent/);
+});
+
+test("a backup that has done a quarter is not announced as a quarter of the deletion", async () => {
+  const it = stage({ shown: true, send: { hold: HELD }, status: { ...STATUS, holds: [{ ...HELD, state: "sending" }] } });
+  await it.flow.remove({ ids: ["a"] });
+  for (const done of [1, 2, 3]) event(it, "backing_up", done, { total: 4 });
+  assert.deepEqual(it.said.filter((text) => text.includes("percent")), []);
+  for (const done of [1, 2]) event(it, "sending", done, { total: 4, sent: true });
+  assert.deepEqual(it.said.filter((text) => text.includes("percent")).map((text) => text.replace(/^.*Deleting/, "Deleting")), ["Deleting: 50 percent"]);
+});
+
 test("two deletions are told apart by the names of their jobs, in holds, progress and results", async () => {
   const other = hold({ id: "h2", ids: ["d"], jobs: 1, first: { ...FIRST, id: "d", name: "", status: "failed", error: { node_type: "KSampler" } } });
   const it = stage({ send: [{ hold: HELD }, { hold: other }] });
@@ -134,10 +181,24 @@ test("a deletion that is stopped during its backup gives the jobs back as an und
   assert.match(it.last()[2].detail, /You stopped it before anything was sent\. 3 jobs are back in the list\./);
 });
 
+test("a deletion that was not stopped gives no job back", async () => {
+  const it = await backingUp();
+  it.flow.onUndone(() => assert.fail("a job came back"));
+  it.ended("h1", deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: null } }));
+  assert.equal(it.titles().at(-1), "warning: 2 of 3 jobs removed");
+});
+
 test("a backup that is stopped before the server has answered is not called an error", async () => {
   const it = stage({ preview: preview({ hold_seconds: 0 }), send: fail("stopped") });
+  let back = 0;
+  it.flow.onUndone(() => (back += 1));
   await it.flow.remove({ ids: ["a"] });
   assert.equal(it.titles().at(-1), "info: Nothing was deleted");
+  assert.equal(back, 1, "its jobs are selected again");
+  const refused = stage({ preview: preview({ hold_seconds: 0 }), send: fail("unreadable") });
+  refused.flow.onUndone(() => assert.fail("an error is no undo"));
+  await refused.flow.remove({ ids: ["a"] });
+  assert.equal(refused.titles().at(-1), "error: No job was removed");
 });
 
 test("what a screen reader says about a hold and a result begins with the name of the deletion", async () => {
@@ -158,4 +219,9 @@ test("a clear and a clean-up are named as such, also without a hold", async () =
   const it = stage({ preview: preview({ hold_seconds: 0, rows: [FIRST], removable: 1 }), send: { operation: "h1", state: "running" } });
   await it.flow.remove({ ids: ["a"] });
   assert.equal(it.flow.entries[0].label, "mira_cover_0001.png");
+  for (const [selection, label] of [[{ clear: true }, "Clear"], [{ policy: {} }, "Clean up"]]) {
+    const sent = stage({ preview: preview({ hold_seconds: 0, rows: [FIRST] }), send: { operation: "h1", state: "running" } });
+    await sent.flow.remove(selection);
+    assert.equal(sent.flow.entries[0].label, label);
+  }
 });

@@ -201,6 +201,34 @@ test("if toasts have no buttons and the panel is closed, a hold opens the panel 
   assert.equal(await opened({ canAct: true, shown: false }), 0);
 });
 
+test("each toast with a button also has the sentence that an old frontend shows instead", async () => {
+  const of = async (end, options = {}) => {
+    const it = stage(options);
+    await it.flow.remove({ ids: ["a"] });
+    await end(it);
+    const { action, detail } = it.last()[2];
+    return [action.label, action.elsewhere, detail.includes("Open Cloud history")];
+  };
+  const running = { status: { ...STATUS, holds: [hold({ state: "sending" })] } };
+  assert.deepEqual(await of(() => undefined), ["Undo", "Open Cloud history to undo it.", false]);
+  assert.deepEqual(await of((it) => it.flow.lostTouch()), ["Undo", "Open Cloud history to undo it.", false]);
+  assert.deepEqual(await of((it) => it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 3 }), running), ["Stop", "Open Cloud history to stop it.", false]);
+  assert.deepEqual(await of((it) => it.ended("h1", deleted({ failed: 3 }, { a: { outcome: "failed", why: null } }))), ["Try again", "Open Cloud history to try again.", false]);
+  assert.deepEqual(await of((it) => it.ended("h1", deleted({ deleted: 2, unconfirmed: 1 }, { a: { outcome: "unconfirmed", why: null } }))), ["Show", "Open Cloud history to see the list.", false]);
+});
+
+test("once ComfyUI answers again, the toast of a running deletion is no warning any more and can stop it", async () => {
+  const it = stage({ status: { ...STATUS, holds: [hold({ state: "sending" })] } });
+  await it.flow.remove({ ids: ["a"] });
+  const sending = { operation: "h1", hold: "h1", kind: "delete", phase: "sending", done: 1, total: 100 };
+  it.flow.applyProgress(sending);
+  it.flow.lostTouch();
+  assert.equal(it.titles().at(-1), "warning: ComfyUI doesn’t answer");
+  it.flow.applyProgress(sending);
+  assert.equal(it.titles().at(-1), "loading: Deleting jobs… 1 of 100");
+  assert.equal(it.last()[2].action.label, "Stop");
+});
+
 test("nothing is sent if the person cancels or no job can be deleted", async () => {
   const left = stage({ person: { confirm: null } });
   await left.flow.remove({ ids: ["a"] });
