@@ -49,7 +49,7 @@ CHROMIUM_FLAGS = [
 FAULT_OF_CORE = re.compile(r"JobsApiError: Failed to fetch jobs: 404")
 # Frontends request the size of the model in their default graph, and the nodes of other packs. The content policy of
 # ComfyUI 0.33.0 blocks this, and Chromium logs the blocked request twice, with different texts. From 1.44 on they also
-# read `app.rootGraph` too early, while they start. The pack reads `app.graph`, which is the same graph and logs nothing.
+# read `app.rootGraph` too early, while they start. The pack reads `app.graph`, the same graph, which logs nothing.
 FAULTS_OF_FRONTENDS = re.compile(
     r"^(|Connecting to '|Fetch API cannot load )https://(api\.comfy\.org/comfy-nodes|huggingface\.co/Comfy-Org)/"
     r"|^ComfyApp graph accessed before initialization$"

@@ -16,6 +16,7 @@ class FakeElement {
   parent = null;
   open = false;
   className = "";
+  style = {};
 
   constructor(tag) {
     this.tag = tag;
@@ -61,6 +62,9 @@ class FakeElement {
   getAttribute(name) {
     return this.attributes[name] ?? null;
   }
+  removeAttribute(name) {
+    delete this.attributes[name];
+  }
   toggleAttribute(name, on) {
     if (on) this.attributes[name] = "";
     else delete this.attributes[name];
@@ -105,6 +109,7 @@ export function createPage() {
     addEventListener: (type, listener) => keys.add(listener),
     getComputedStyle: () => ({ direction: document.direction }),
     removeEventListener: (type, listener) => keys.delete(listener),
+    HTMLElement: FakeElement,
     HTMLVideoElement: FakeElement,
     HTMLMediaElement: FakeElement,
   };

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createCards } from "#ui/deletion/cards.mjs";
+import { createPage } from "../viewer/page.js";
+import { hold, stage, STATUS } from "./stage.js";
+
+const FIRST = { id: "a", status: "completed", raw: "", created: 0, name: "mira_cover_0001.png", workflow_id: "w", error: null };
+
+/** The card of a deletion with these values, in an open panel. */
+function cardOf(values) {
+  createPage();
+  const it = stage();
+  Object.assign(it.flow.add({ kind: "delete", jobs: 3 }, true), { operation: "h1", answering: false, ...values });
+  const { element } = createCards({ deletions: it.flow, show: () => undefined, say: () => undefined });
+  const all = [...element.all()];
+  const stop = all.find(({ tag, textContent }) => tag === "button" && textContent === "Stop");
+  const bar = all.find(({ attributes }) => attributes.role === "progressbar");
+  return {
+    text: all.find(({ tag }) => tag === "p")?.textContent,
+    stop: stop && !stop.hidden ? stop.attributes["data-tip"] : null,
+    bar: bar && !bar.hidden ? [bar.attributes["aria-label"], bar.attributes["aria-valuenow"] ?? null] : null,
+  };
+}
+
+const LOST = "What was sent stays sent";
+const LOSES_NOTHING = "Nothing has been deleted yet, and then nothing will be";
+const GOES_ON = "You can close this panel. The deletion goes on.";
+
+test("the card of a backup says that nothing has been deleted yet, and what Stop does then", () => {
+  const backup = { phase: "sending", backingUp: true, done: 1, total: 4 };
+  assert.deepEqual(cardOf(backup), {
+    text: `After the backup, the jobs are removed. Nothing has been deleted yet. ${GOES_ON}`, stop: LOSES_NOTHING, bar: ["Backing up workflows", "25"],
+  });
+  assert.deepEqual(cardOf({ phase: "sending", preparing: true }), { text: `Nothing has been deleted yet. ${GOES_ON}`, stop: LOSES_NOTHING, bar: null });
+  assert.deepEqual(cardOf({ phase: "waiting" }), { text: `Nothing has been deleted yet. ${GOES_ON}`, stop: LOSES_NOTHING, bar: ["Deleting jobs", null] });
+});
+
+test("the card of a deletion that is sent says that what was sent stays sent, and has no Stop once all is sent", () => {
+  assert.deepEqual(cardOf({ phase: "sending", sent: true, done: 2, total: 4 }), { text: GOES_ON, stop: LOST, bar: ["Deleting jobs", "50"] });
+  assert.deepEqual(cardOf({ phase: "checking", sent: true, done: 4, total: 4 }), { text: GOES_ON, stop: null, bar: ["Deleting jobs", "100"] });
+});
+
+test("while it is not known whether a deletion was sent, its card promises nothing and shows no progress", () => {
+  assert.deepEqual(cardOf({ phase: "due" }), { text: "", stop: null, bar: null });
+  const away = cardOf({ phase: "due", away: "ComfyUI doesn’t answer" });
+  assert.match(away.text, /^It is not known whether the deletion of 3 jobs was sent/);
+  assert.deepEqual([away.stop, away.bar], [null, null]);
+});
+
+test("the card of a hold names its deletion", async () => {
+  for (const [jobs, name] of [[1, "mira_cover_0001.png"], [2, "mira_cover_0001.png and 1 more"]]) {
+    createPage();
+    const held = hold({ jobs, first: FIRST });
+    const it = stage({ send: { hold: held }, status: { ...STATUS, holds: [held] } });
+    const { element } = createCards({ deletions: it.flow, show: () => undefined, say: () => undefined });
+    await it.flow.remove({ ids: ["a"] });
+    assert.equal([...element.all()].find(({ tag }) => tag === "bdi").textContent, name);
+  }
+});
