@@ -45,6 +45,11 @@ async ({ widths, height }) => {
         }
         return false;
     }
+    function widthOfText(el) {
+        const range = document.createRange();
+        range.selectNodeContents(el);
+        return range.getBoundingClientRect().width;
+    }
     // Our words and dates are English, also where the layout goes from right to left. Names of files may be Hebrew or Arabic.
     function* reordered(layer) {
         const texts = document.createTreeWalker(layer, window.NodeFilter.SHOW_TEXT);
@@ -86,6 +91,16 @@ async ({ widths, height }) => {
         }
         for (const begin of layer.querySelectorAll('.cch-name > span:first-child')) {
             if (isShown(begin) && begin.textContent.trim().length > 3 && begin.getBoundingClientRect().width < 1.5 * parseFloat(window.getComputedStyle(begin).fontSize)) found.push(`the beginning of ${name(begin.parentElement)} can’t be seen`);
+        }
+        for (const end of layer.querySelectorAll('.cch-name > span:first-child + span:not(.cch-unseen)')) {
+            const begin = end.previousElementSibling, em = parseFloat(window.getComputedStyle(end).fontSize);
+            if (end.textContent && isShown(end) && begin.getBoundingClientRect().width > 2.5 * em && widthOfText(end) > end.getBoundingClientRect().width + .02) found.push(`the end of ${name(end.parentElement)} is cut, and its beginning is not`);
+        }
+        const rem = parseFloat(window.getComputedStyle(document.documentElement).fontSize);
+        const tabs = [...layer.querySelectorAll('.cch-tab')].filter(isShown);
+        if (root.clientWidth > 18.5 * rem && new Set(tabs.map(tab => tab.offsetTop)).size > 1) found.push('the tabs have more than one line');
+        for (const link of layer.querySelectorAll('.cch-actions > .cch-link')) {
+            if (isShown(link) && root.clientWidth > 45 * rem && link.offsetHeight > 2 * rem) found.push(`${name(link)} has more than one line`);
         }
         for (const { parentElement } of reordered(layer)) found.push(`the words of ${name(parentElement)} are in another order`);
         const wide = root.scrollWidth > root.clientWidth + SLACK;

@@ -80,6 +80,10 @@ async def test_no_control_overlaps_is_cut_or_covered_at_any_width(
     await page.mouse.move(1439, 0)
     await select_some(panel, cloud)
     await walk("selection")
+    await panel.tab("Cancelled").click()
+    await expect(panel.root.locator(".cch-actions")).to_contain_text("hidden jobs")
+    await walk("selection with hidden jobs", widths=[*range(300, 1401, 60), 740])
+    await panel.tab("All").click()
     # The box is placed when it opens.
     await styled(*SETTINGS[setting])
     await panel.root.get_by_role("button", name="Filter").evaluate("button => button.click()")

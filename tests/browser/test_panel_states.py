@@ -30,11 +30,20 @@ async def refresh(panel: Panel) -> None:
 async def test_without_a_key_the_panel_offers_to_connect(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_panel(page)
     await expect(panel.root).to_contain_text("Add your API key once to see and tidy the jobs")
+    await panel.root.evaluate("root => { root.style.width = '800px' }")
+    columns = panel.root.locator(".cch-thead")
+    await expect(columns, "without a list there are no columns").to_be_hidden()
     assert cloud.requests == []
     await button(panel.root, "Connect…").click()
     await dialog(page).get_by_placeholder("Paste your API key").fill(cloud.api_key)
     await page.keyboard.press("Enter")
     await panel.expect_count(0, 24, 24)
+    await expect(columns).to_be_visible()
+    await panel.search("no such job")
+    await expect(columns, "nothing is found").to_be_hidden()
+    await panel.search("")
+    await expect(columns).to_be_visible()
+    await panel.root.evaluate("root => { root.style.width = '' }")
     await button(panel.root, "More").click()
     await expect(panel.root.get_by_role("menu")).to_contain_text(f"Key ending in {cloud.api_key[-4:]}")
 
