@@ -1,4 +1,4 @@
-"""In every supported frontend, each dialog of this pack is one centred box and keeps its focus.
+"""In every supported frontend, each dialog is one centred box and keeps its focus, and a hold can be undone.
 
 Faults are reported together at the end. A screenshot of each dialog is saved in CLOUD_HISTORY_PICTURES. Look at the
 screenshots, also with CLOUD_HISTORY_PALETTE=light.
@@ -25,9 +25,10 @@ from browser.comfy_page import (
     load_workflow,
     press_run,
     toasts,
+    toasts_have_buttons,
 )
 from browser.conftest import Frontend
-from browser.panel_page import Panel, newest_first, open_list, open_page
+from browser.panel_page import Panel, newest_first, open_list, open_page, open_panel
 from deep.seen_box import FOCUS_SECONDS, faults_of_box, focused
 from hosts import HostProcess
 from project_setup import OLDEST_FRONTEND
@@ -106,6 +107,36 @@ async def test_each_dialog_is_one_centred_box_and_keeps_its_focus(
     tour.note("workflows", *await toasts(page, "schema").all_inner_texts())
     assert "Traceback" not in host.log()
     assert not tour.faults, f"frontend {frontend.version}\n" + "\n".join(tour.faults)
+
+
+@pytest.mark.stage(jobs=12, connected=True, hold_seconds=60)
+async def test_with_the_panel_closed_a_toast_offers_the_undo_or_says_where_it_is(
+    page: Page, cloud: SimulatedCloud, frontend: Frontend, pictures: Path
+) -> None:
+    panel = await open_list(page, cloud)
+    await panel.select(newest_first(cloud.finished)[:2])
+    await panel.delete(2)
+    await expect(panel.cards).to_contain_text(re.compile(r"Removing 2 jobs in \d+ s"))
+    await panel.root.get_by_role("button", name="Close", exact=True).click()
+    held = toasts(page, "Removing 2 jobs")
+    await expect(held).to_contain_text("Nothing has been sent yet")
+    folder = pictures / frontend.version
+    folder.mkdir(exist_ok=True)
+    await page.screenshot(path=folder / "hold.png", animations="disabled")
+    if await toasts_have_buttons(page):
+        await expect(held).to_contain_text(re.compile(r"in \d+ s"))
+        await expect(held).not_to_contain_text("Open Cloud history")
+        await button(held, "Undo").click()
+        await expect(toasts(page, "Nothing was deleted")).to_contain_text("2 jobs are back in the list.")
+    else:
+        # Such a toast keeps its first text, so it names a time instead of counting.
+        await expect(held).to_contain_text(re.compile(r"at \d+:\d\d:\d\d"))
+        await expect(held).to_contain_text("Open Cloud history to undo it.")
+        panel = await open_panel(page)
+        await expect(held).to_have_count(0)
+        await button(panel.cards, "Undo").click()
+        await expect(panel.cards).to_contain_text("2 jobs are back in the list.")
+    assert cloud.history_posts == []
 
 
 def delete_graph(job_id: str) -> dict[str, Any]:

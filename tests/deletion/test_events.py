@@ -77,6 +77,16 @@ def test_the_time_left_of_a_backup_is_measured_and_counts_the_waits_that_comfy_c
     assert left(300) == 103
 
 
+def test_an_operation_that_has_ended_leaves_neither_its_start_nor_what_it_sent() -> None:
+    page = Listener()
+    page.events.progressed("o1", "delete", "backing_up", 0, 1000)
+    page.events.progressed("o1", "delete", "sending", 0, 1000)
+    page.events.forget("o1")
+    page.now += 100
+    page.events.progressed("o1", "delete", "backing_up", 20, 1000)
+    assert [(each["sent"], each["seconds_left"]) for each in page.events.progress()] == [(False, None)]
+
+
 def test_a_few_jobs_are_no_basis_for_the_time_left_of_a_backup() -> None:
     page = Listener()
     page.events.progressed("o1", "delete", "backing_up", 0, 1000)
