@@ -77,6 +77,15 @@ def test_the_time_left_of_a_backup_is_measured_and_counts_the_waits_that_comfy_c
     assert left(300) == 103
 
 
+def test_the_time_left_is_that_of_the_backup_and_not_of_what_follows() -> None:
+    page = Listener()
+    for phase in ("backing_up", "sending"):
+        page.events.progressed("o1", "delete", phase, 0, 1000)
+        page.now += 10
+        page.events.progressed("o1", "delete", phase, 500, 1000)
+        assert [each["seconds_left"] is not None for each in page.events.progress()] == [phase == "backing_up"]
+
+
 def test_an_operation_that_has_ended_leaves_neither_its_start_nor_what_it_sent() -> None:
     page = Listener()
     page.events.progressed("o1", "delete", "backing_up", 0, 1000)
