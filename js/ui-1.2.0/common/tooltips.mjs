@@ -65,8 +65,8 @@ class Tooltips {
     if (to instanceof window.Node && this.#dismissed?.contains(to)) return;
     this.#forgive();
     // The tooltip of a focused element stays until the focus moves, and returns after that of an element under the pointer.
-    const focused = document.querySelector(".cch [data-tip]:focus-visible");
-    if (focused) this.begin(focused);
+    const focused = document.activeElement;
+    if (focused?.matches(".cch [data-tip]:focus-visible")) this.begin(focused);
     else this.end();
   }
 
