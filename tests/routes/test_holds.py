@@ -42,6 +42,14 @@ async def test_a_confirmed_deletion_is_held_for_ten_seconds_unless_set_otherwise
         assert cloud.history_posts == []
 
 
+async def test_a_hold_says_whether_a_backup_comes_first(stage: Stage) -> None:
+    for backup in ("workflows", "off"):
+        assert (await stage.ask("settings", {"backup": backup})).status == 200
+        hold = await stage.held(ids=some(stage, 1))
+        assert hold["backup"] is (backup == "workflows")
+        await stage.ask("undo", {"hold": hold["id"]})
+
+
 async def test_exactly_the_held_jobs_are_deleted_when_the_hold_ends(stage: Stage) -> None:
     ids = some(stage, 3)
     hold = await stage.held(ids=ids)
