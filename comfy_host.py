@@ -96,15 +96,25 @@ def add_routes() -> None:
         log.exception("Comfy Cloud History could not add its routes: its menu will not work.")
 
 
+_OUTCOME_UNKNOWN = "the outcome is unknown. Nothing is sent again automatically. Check your cloud history."
+_NOTHING_SENT = "nothing had been sent, and nothing was deleted. Nothing is sent automatically."
+
+
 def _log_unresolved(folder: Path) -> None:
     from .cloud_history.state.in_flight import InFlight, SenderLock, unresolved
     from .cloud_history.tasks.threads import run_in_background
 
     def log_them() -> None:
+        from .cloud_history.state.recovery import log_unsent
+
+        try:
+            log_unsent(folder)
+        except SetupProblem as problem:
+            log.warning("%s", problem)
         for entry in unresolved(InFlight(folder), SenderLock(folder)):
             log.warning(
-                "ComfyUI stopped while it was deleting (%s, %s jobs, started %s by %s): the outcome is unknown. "
-                "Nothing is sent again automatically. Check your cloud history.",
+                "ComfyUI stopped while it was deleting (%s, %s jobs, started %s by %s): "
+                + (_OUTCOME_UNKNOWN if entry.may_have_sent else _NOTHING_SENT),
                 entry.kind,
                 "all" if entry.asked is None else entry.asked,
                 entry.started_at or "at an unknown time",

@@ -202,6 +202,7 @@ SENTENCES: dict[str, Sentence] = {
     "stopped": Sentence("You stopped it."),
     "cancelled": Sentence("It was cancelled."),
     "undone": Sentence("It was undone."),
+    "comfyui_stopped": Sentence("ComfyUI stopped before anything was sent: nothing was deleted."),
     # Deletions by a workflow.
     "nodes_never": Sentence(
         "Workflows may not delete.", "To allow it, change “Workflows may delete” in Settings > Cloud history."

@@ -214,6 +214,7 @@ class Operations:
                 self.open(request.connection, watch) as client,
             ):
                 ending.may_have_sent = lambda: client.has_sent
+                client.before_removal = ending.begin_sending
                 await self._check_account(request.connection)
                 safeguards = await self._safeguards(request, client)
                 result: ClearResult | DeletionResult

@@ -24,6 +24,8 @@ export interface Unresolved {
   asked: number | null;
   origin: string;
   started_at: string;
+  /** Whether a request that removes jobs may have been sent. */
+  may_have_sent?: boolean;
 }
 
 export interface Status {

@@ -215,6 +215,9 @@ class CloudClient:
     """Records from each page how the server spells job ids."""
     has_sent: bool = field(default=False, init=False)
     """Whether a request that removes jobs has been sent, or is about to be sent."""
+    before_removal: BeforeSend | None = field(default=None, init=False, repr=False)
+    """Called once before the first request that removes jobs. If it raises, nothing is sent."""
+    _beginning: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
     _session: Session | None = field(default=None, repr=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     proxy: str | None = field(default=None, init=False, repr=False)
@@ -245,13 +248,19 @@ class CloudClient:
     async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None:
         """Remove at most 100 jobs. Returning means that the server accepted the request, not that the jobs are gone."""
         request = protocol.delete_history([self.spellings.of(job_id) for job_id in job_ids])
-        self.has_sent = True
+        await self._begin_removal()
         await self._send(request, before_send=before_send)
 
     async def clear_history(self, before_send: BeforeSend | None = None) -> None:
         """Remove all finished jobs. Returning means that the server accepted the request, not that they are gone."""
-        self.has_sent = True
+        await self._begin_removal()
         await self._send(protocol.clear_history(), before_send=before_send)
+
+    async def _begin_removal(self) -> None:
+        async with self._beginning:
+            if not self.has_sent and self.before_removal is not None:
+                await self.before_removal()
+            self.has_sent = True
 
     async def list_jobs(
         self,

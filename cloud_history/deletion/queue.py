@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -40,6 +40,7 @@ class Ending:
         logged: the job ids in the operation's audit log entry.
         jobs: what the audit log says of these jobs, as far as it is known before anything is sent.
         may_have_sent: returns whether a request that changes the history may have been sent.
+        begin_sending: records on disk that a request may have been sent. Raises StateUnwritable.
         started: when the operation began, on the monotonic clock, without the wait for another operation.
     """
 
@@ -54,6 +55,7 @@ class Ending:
         self._with_names = with_names
         self._found: Mapping[str, Job] = {}
         self.may_have_sent: Callable[[], bool] = lambda: False
+        self.begin_sending: Callable[[], Awaitable[None]]
         self.started = time.monotonic()
 
     def __call__(self, result: DeletionResult | ClearResult) -> None:
@@ -161,6 +163,7 @@ class DeletionQueue:
             OperationStopped: the person stopped the operation while it waited.
         """
         ending = Ending(request, with_names=with_names)
+        ending.begin_sending = partial(self._begin_sending, ending.entry)
         try:
             async with self._sending(ending, watch, wait=wait):
                 yield ending
@@ -216,6 +219,10 @@ class DeletionQueue:
             self.log_undone(entry.operation, _how_cancelled(entry))
 
         await write_in_thread(write, take_back, meanwhile=partial(check_stopped, watch))
+
+    async def _begin_sending(self, entry: InFlightOperation) -> None:
+        # Not undone after a cancellation, because another request of the operation may have been sent since.
+        await write_in_thread(lambda: self.in_flight.begin_sending(entry))
 
     async def _cancelled(self, entry: InFlightOperation, ending: Ending) -> None:
         """Log the outcome of a cancelled operation if it certainly sent nothing; otherwise leave it unresolved."""

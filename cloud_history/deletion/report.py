@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 STAY = "Assets stay."
+YOU_STOPPED = "You stopped it:"
 NOTHING_TO_DELETE = "Nothing to delete: the list of job ids is empty. Nothing was sent."
 NOTHING_THERE = "Nothing to clear: your cloud history has no finished jobs. Nothing was sent."
 NOT_CLEARED = "“clear” is off. Nothing was sent."
@@ -92,11 +93,22 @@ def _headline(result: DeletionResult, total: int) -> str:
         return NOTHING_THERE
     if result.removed == total:
         return f"{jobs(total)} removed from your cloud history. {STAY}"
-    stopped = "Stopped: " if result.stopped else ""
+    if result.stopped and len(result.ids(Outcome.NOT_ATTEMPTED)) == total:
+        return _stopped_unsent(total)
     if not result.removed:
         known = "is known to have been" if result.ids(Outcome.UNCONFIRMED) else "was"
-        return f"{stopped}No job {known} removed (0 of {total:,})."
+        none = f"o job {known} removed (0 of {total:,})."
+        return f"{YOU_STOPPED} n{none}" if result.stopped else f"N{none}"
+    stopped = f"{YOU_STOPPED} " if result.stopped else ""
     return f"{stopped}{result.removed:,} of {jobs(total)} removed. {STAY}"
+
+
+def _stopped_unsent(total: int | None) -> str:
+    """Say that the person stopped a deletion before anything was sent. Jobs may be gone by other ways."""
+    if total is None:
+        return f"{YOU_STOPPED} nothing was sent to Comfy Cloud, and no job was removed."
+    none = "the job was not removed" if total == 1 else f"none of the {total:,} jobs was removed"
+    return f"{YOU_STOPPED} nothing was sent to Comfy Cloud, and {none}."
 
 
 def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, list[str]]]:
@@ -113,7 +125,7 @@ def stopped_report(job_ids: Sequence[str] = ()) -> str:
     Args:
         job_ids: the jobs that would have been deleted, if they are known.
     """
-    headline = "Stopped: nothing was sent, and no job was removed."
+    headline = _stopped_unsent(len(job_ids) or None)
     if not job_ids:
         return headline
     why = Reason("stopped_by_person")

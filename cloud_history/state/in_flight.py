@@ -1,7 +1,9 @@
 """Operations that have begun and not ended, and the lock of the operation that is sending.
 
-Each operation has a small file, written before anything is sent and removed when its outcome is known. If no process
-works on an operation, for example after a crash, its outcome is unknown. It is never sent again automatically.
+Each operation has a small file, written before anything is sent and removed when its outcome is known. Just before the
+first request that may remove jobs, the file is written again, so that it says whether one may have been sent. If no
+process works on an operation, for example after a crash, its outcome is unknown, unless nothing can have been sent. It
+is never sent again automatically.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -36,6 +38,7 @@ class InFlightOperation:
         origin: `panel`, `menu`, `clean_up`, or `node` and the node's id.
         title: the node's title, if a node began the operation.
         what: a short text about the filter or the policy, if jobs were selected by one.
+        may_have_sent: whether a request that removes jobs may have been sent.
     """
 
     kind: Kind
@@ -48,10 +51,11 @@ class InFlightOperation:
     what: str = ""
     operation: str = field(default_factory=new_hex_id)
     started_at: str = field(default_factory=lambda: utc_now().isoformat(timespec="seconds"))
+    may_have_sent: bool = False
 
     def summary(self) -> dict[str, object]:
         """Return the members that are shown to a person."""
-        keys = ("operation", "kind", "asked", "origin", "started_at")
+        keys = ("operation", "kind", "asked", "origin", "started_at", "may_have_sent")
         return {key: value for key, value in asdict(self).items() if key in keys}
 
 
@@ -64,6 +68,13 @@ class InFlight:
 
     def begin(self, entry: InFlightOperation) -> None:
         """Write the file of an operation. Raise StateUnwritable if that fails: nothing may be sent then."""
+        self._write(entry)
+
+    def begin_sending(self, entry: InFlightOperation) -> None:
+        """Write that a request may have been sent. Raise StateUnwritable if that fails: nothing may be sent then."""
+        self._write(replace(entry, may_have_sent=True))
+
+    def _write(self, entry: InFlightOperation) -> None:
         try:
             self._state.ensure(self._folder.name)
             write_private(self._path(entry.operation), json.dumps(asdict(entry)))
@@ -97,7 +108,8 @@ class InFlight:
     def _read(self, path: Path) -> InFlightOperation | None:
         try:
             found = read_json(path, MAX_ENTRY_BYTES)
-            entry = InFlightOperation(**{"title": "", "what": "", **found})
+            # Version 1.2.0 did not write whether anything may have been sent.
+            entry = InFlightOperation(**{"title": "", "what": "", "may_have_sent": True, **found})
             if _is_valid(entry, path.stem):
                 return entry
         except FileNotFoundError:
@@ -105,7 +117,7 @@ class InFlight:
         except (OSError, ValueError, TypeError):
             pass
         # An unreadable file is not skipped, because it still shows that an operation was running.
-        return InFlightOperation("delete", "unknown", "", "", operation=path.stem, started_at="")
+        return InFlightOperation("delete", "unknown", "", "", operation=path.stem, started_at="", may_have_sent=True)
 
 
 def _is_valid(entry: InFlightOperation, name: str) -> bool:
@@ -114,11 +126,13 @@ def _is_valid(entry: InFlightOperation, name: str) -> bool:
         *(entry.title, entry.what),
     ]
     job_ids: object = entry.job_ids
+    may_have_sent: object = entry.may_have_sent
     return (
         entry.operation == name
         and entry.kind in ("delete", "clear")
         and all(isinstance(each, str) for each in texts)
         and (entry.asked is None or type(entry.asked) is int)
+        and isinstance(may_have_sent, bool)
         and isinstance(job_ids, list)
         and all(isinstance(each, str) for each in job_ids)
     )
@@ -203,7 +217,7 @@ def _operation_in(file: BinaryIO) -> str:
 
 
 def unresolved(in_flight: InFlight, lock: SenderLock) -> list[InFlightOperation]:
-    """Return the operations whose outcome is unknown, because ComfyUI stopped or they were cancelled. Reads files."""
+    """Return the operations that no process works on, because ComfyUI stopped or they were cancelled. Reads files."""
     entries = in_flight.entries()
     holder = lock.holder() if entries else None
     return [entry for entry in entries if entry.operation != holder]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from cloud_history.errors import Busy, CloudTimeoutError, OperationStopped
+from cloud_history.state.recovery import log_unsent
 from cloud_history.tasks.stopping import Unwatched
 from simulated_cloud import Fault, SimulatedCloud
 from support.clocks import Gate
@@ -117,7 +118,28 @@ async def test_a_deletion_killed_during_a_request_is_reported_and_never_resumed(
     assert stage.saved() == (set(stage.ids) if asked else set())
     assert len(list((stage.folder / "backups").glob(".*.zip.*"))) == ("detail" in when)
     stage.check(record="unknown", resolved=False)
+    next_start_says(stage, may_have_sent=asked)
     await stage.next_works()
+
+
+def next_start_says(stage: Stage, *, may_have_sent: bool) -> None:
+    """Check what the next start of ComfyUI says of the deletion, and that a further start adds nothing."""
+    starts, left = 2, stage.operations().queue.unresolved()[0]
+    for _ in range(starts):
+        log_unsent(stage.folder)
+        (left,) = stage.operations().queue.unresolved()
+        outcome = stage.recorded().outcome
+        assert left.may_have_sent is may_have_sent
+        if may_have_sent:
+            assert outcome is None
+        else:
+            assert outcome is not None
+            assert (outcome.removed, outcome.counts) == (0, {"not_attempted": len(stage.ids)})
+            assert outcome.report == "ComfyUI stopped before anything was sent: nothing was deleted."
+    begin = b'{"line": "outcome", "operation": "%b' % left.operation.encode()
+    lines = (stage.folder / "deletions.jsonl").read_bytes().splitlines()
+    outcomes = [line for line in lines if line.startswith(begin) and line.endswith(b"]}")]
+    assert len(outcomes) == (0 if may_have_sent else 1)
 
 
 @pytest.mark.parametrize("when", ["half an intent", "the rename", "half an outcome"])
@@ -132,6 +154,7 @@ async def test_a_deletion_killed_while_writing_a_file_is_never_taken_for_complet
         assert stage.operations().queue.audit_log.entries() == []
     else:
         stage.check(record="unknown", resolved=False)
+        next_start_says(stage, may_have_sent=done)
     await stage.next_works()
 
 

@@ -223,7 +223,7 @@ def test_stopping_a_deletion_midway_reports_deleted_unconfirmed_and_not_attempte
     assert number_of(result) == {"deleted": 500, "unconfirmed": 500, "not_attempted": 200}
     assert result.failed, "jobs whose request got no answer make the deletion fail"
     assert {str(each.why) for each in result.jobs.values()} == {"", "you stopped it"}
-    assert deletion_report(result).startswith("Stopped: 500 of 1,200 jobs removed.")
+    assert deletion_report(result).startswith("You stopped it: 500 of 1,200 jobs removed.")
 
 
 @pytest.mark.parametrize("looking", [0.01, 3.0, 3600.0])

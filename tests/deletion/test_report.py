@@ -119,11 +119,11 @@ def test_the_report_of_a_deletion_that_removed_no_job_begins_with_that() -> None
 @pytest.mark.parametrize(
     ("removed", "headline"),
     [
-        (400, "Stopped: 400 of 1,000 jobs removed. Assets stay."),
-        (0, "Stopped: No job was removed (0 of 1,000)."),
+        (400, "You stopped it: 400 of 1,000 jobs removed. Assets stay."),
+        (0, "You stopped it: nothing was sent to Comfy Cloud, and none of the 1,000 jobs was removed."),
     ],
 )
-def test_the_report_of_a_stopped_deletion_begins_with_stopped(removed: int, headline: str) -> None:
+def test_the_report_of_a_stopped_deletion_begins_with_who_stopped_it(removed: int, headline: str) -> None:
     parts = [(removed, Outcome.DELETED, ""), (1000 - removed, Outcome.NOT_ATTEMPTED, "you stopped it")]
     assert deletion(*parts, stopped=True).splitlines()[0] == headline
 

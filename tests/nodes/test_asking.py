@@ -167,7 +167,7 @@ async def test_stopping_a_node_that_waits_for_approval_interrupts_the_prompt(
         kind, told, _ = comfyui.sent[-1]
         assert (kind, told["kind"]) == ("cloud_history.progress", "node_report")
         report = NodeReports(state_folder()).fetch(told["operation"])["report"]
-        assert report.startswith("Stopped: nothing was sent, and no job was removed.")
+        assert report.startswith("You stopped it: nothing was sent to Comfy Cloud, and ")
     assert cloud.history_posts == []
     assert [told["state"] for kind, told, _ in comfyui.sent if kind == "cloud_history.ask"][-1] == "closed"
 

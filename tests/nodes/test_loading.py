@@ -142,13 +142,25 @@ def test_a_foreign_or_broken_server_module_does_not_prevent_the_nodes_from_loadi
         sys.modules.pop("server", None)
 
 
+@pytest.mark.parametrize(
+    ("may_have_sent", "words"),
+    [(True, "the outcome is unknown"), (False, "nothing had been sent, and nothing was deleted")],
+)
 def test_unresolved_operations_are_reported_at_startup_and_not_sent(
-    comfyui: FakeComfyUI, cloud: SimulatedCloud, load_pack: LoadPack, caplog: pytest.LogCaptureFixture
+    comfyui: FakeComfyUI,
+    cloud: SimulatedCloud,
+    load_pack: LoadPack,
+    caplog: pytest.LogCaptureFixture,
+    may_have_sent: bool,
+    words: str,
 ) -> None:
     name = load_pack().__name__
     journal = sys.modules[f"{name}.cloud_history.state.in_flight"]
     entry = journal.InFlightOperation("delete", "node 7", "cloud.comfy.org", "", asked=3)
-    sys.modules[f"{name}.comfy_host"].operations().queue.in_flight.begin(entry)
+    in_flight = sys.modules[f"{name}.comfy_host"].operations().queue.in_flight
+    in_flight.begin(entry)
+    if may_have_sent:
+        in_flight.begin_sending(entry)
     said = threading.Event()
     listener = logging.Handler()
     listener.emit = lambda record: said.set()  # type: ignore[method-assign]
@@ -160,7 +172,7 @@ def test_unresolved_operations_are_reported_at_startup_and_not_sent(
             assert said.wait(10)
     finally:
         logger.removeHandler(listener)
-    assert "the outcome is unknown" in caplog.text
+    assert words in caplog.text
     assert "delete, 3 jobs" in caplog.text
     assert "node 7" in caplog.text
     assert cloud.requests == []

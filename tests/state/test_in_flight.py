@@ -41,6 +41,22 @@ def test_in_flight_records_are_read_by_the_next_process(journal: InFlight, tmp_p
     assert (read.host, read.last4) == ("cloud.comfy.org", "abcd")
 
 
+def test_an_in_flight_record_says_whether_a_request_may_have_been_sent(journal: InFlight, tmp_path: Path) -> None:
+    written = entry()
+    journal.begin(written)
+    assert [each.may_have_sent for each in InFlight(tmp_path).entries()] == [False]
+    journal.begin_sending(written)
+    assert [each.may_have_sent for each in InFlight(tmp_path).entries()] == [True]
+
+
+def test_the_record_of_an_older_version_counts_as_possibly_sent(journal: InFlight, tmp_path: Path) -> None:
+    journal.begin(entry())
+    older = json.loads(only(tmp_path).read_text())
+    del older["may_have_sent"]
+    only(tmp_path).write_text(json.dumps(older))
+    assert [(each.may_have_sent, each.asked) for each in journal.entries()] == [(True, 2)]
+
+
 def test_a_missing_in_flight_folder_gives_no_records(journal: InFlight) -> None:
     assert journal.entries() == []
 
@@ -66,7 +82,7 @@ def test_each_in_flight_operation_has_its_own_name_and_time() -> None:
 
 
 def test_an_in_flight_summary_contains_no_job_ids_host_or_key() -> None:
-    assert set(entry().summary()) == {"operation", "kind", "asked", "origin", "started_at"}
+    assert set(entry().summary()) == {"operation", "kind", "asked", "origin", "started_at", "may_have_sent"}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
@@ -128,6 +144,7 @@ def test_an_invalid_operation_name_is_refused(journal: InFlight, tmp_path: Path,
         {"asked": "2"},
         {"job_ids": 5},
         {"job_ids": [5]},
+        {"may_have_sent": 0},
     ],
     ids=lambda content: str(content)[:30],
 )
@@ -144,6 +161,7 @@ def test_a_damaged_in_flight_file_is_still_listed(
     damaged = next(each for each in found if each.operation == NAME)
     assert damaged.kind in ("delete", "clear")
     assert isinstance(damaged.origin, str)
+    assert damaged.may_have_sent
     json.dumps(damaged.summary())
 
 

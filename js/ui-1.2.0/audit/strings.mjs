@@ -75,9 +75,14 @@ export function entryAbout(entry, now) {
   return [Number.isFinite(at) ? dayAndTime(at, now) : "", originWord(entry)].filter(Boolean).join(" · ");
 }
 
-/** What the backup contains, and what is unknown about the deletion. @param {AuditEntry} entry */
-export function entryKept({ state, backup }) {
-  const crash = state === "unknown" && crashWords(null).text;
+/** Why jobs were not removed, as the report begins; "" if all were, or if the title says the same. @param {AuditEntry} entry */
+const entryWhy = (entry) =>
+  entry.state === "done" && (entry.removed ?? 0) < (entry.asked ?? 0) && !entry.report.startsWith(entryTitle(entry)) ? clean(entry.report) : "";
+
+/** What the backup contains, and what is unknown about the deletion or why jobs were not removed. @param {AuditEntry} entry */
+export function entryKept(entry) {
+  const { state, backup } = entry;
+  const crash = (state === "unknown" && crashWords(null).text) || entryWhy(entry) || false;
   const kept = backup ? `Backup, ${fileSize(backup.size)}` : state !== "unknown" && AUDIT.noBackup;
   return [crash, kept].filter((line) => typeof line === "string");
 }

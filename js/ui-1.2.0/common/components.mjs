@@ -98,7 +98,7 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
     }, buttons);
     cards.push(shown);
   };
-  for (const { operation, asked } of status.unresolved) add(words.crashWords(asked), () => api.dismiss(operation));
+  for (const { operation, asked, may_have_sent: maySend } of status.unresolved) add(words.crashWords(asked, maySend), () => api.dismiss(operation));
   for (const { id, jobs, ids } of status.lost_holds ?? []) {
     const buttons = show && ids.length ? [button({ label: words.COMMON.show, press: () => show(ids) })] : [];
     add(lostHold(jobs), () => api.dismissHold(id), buttons);

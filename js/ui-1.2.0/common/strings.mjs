@@ -64,10 +64,10 @@ export const busyWords = (origin) => {
   return { title: "Another deletion is running", text: `${who[origin ?? "ours"]}You can delete again when it has finished.` };
 };
 
-/** @param {number | null} asked @returns {Words} */
-export const crashWords = (asked) => ({
-  title: asked === null ? "Outcome unknown" : `Outcome unknown: ${jobs(asked)}`,
-  text: "ComfyUI stopped while it was deleting.",
+/** @param {number | null} asked @param {boolean} [maySend] whether a request may have been sent @returns {Words} */
+export const crashWords = (asked, maySend = true) => ({
+  title: maySend ? (asked === null ? "Outcome unknown" : `Outcome unknown: ${jobs(asked)}`) : "Nothing was deleted",
+  text: maySend ? "ComfyUI stopped while it was deleting." : `ComfyUI stopped before anything was sent${asked === null ? "" : `, so ${plural(asked, "{n} job was not removed", "{n} jobs were not removed")}`}.`,
 });
 
 export const CONNECT = {

@@ -391,7 +391,7 @@ export class Deletions {
     else if ("result" in state) {
       this.#finish(entry, state.result);
       this.parts.onResult();
-    } else this.#interrupted(entry, "crashed" in state ? crashWords(state.crashed) : lostHold(entry.jobs));
+    } else this.#interrupted(entry, "crashed" in state ? crashWords(state.crashed.asked, state.crashed.may_have_sent) : lostHold(entry.jobs));
   }
 
   /** ComfyUI stopped during a deletion. In the panel, the banner of the status says so. @param {Entry} entry @param {Words} message */

@@ -7,9 +7,9 @@ import { backupText, DELETE } from "./strings.mjs";
 
 /** @import { DeletionState, Entry } from "../../../types/deletion" */
 /** @import { Mark } from "../../../types/list" */
-/** @import { Hold, Progress, Result, Row, Status } from "../../../types/wire" */
+/** @import { Hold, Progress, Result, Row, Status, Unresolved } from "../../../types/wire" */
 
-/** @typedef {{result: Result} | {crashed: number | null} | {lost: true} | "open" | "missing"} ServerState */
+/** @typedef {{result: Result} | {crashed: Unresolved} | {lost: true} | "open" | "missing"} ServerState */
 
 const OPEN = new Set(["holding", "waiting", "sending"]);
 const ORDER = ["submitting", "holding", "due", "waiting", "sending", "checking", "done"];
@@ -117,7 +117,7 @@ export function stateIn(entry, status) {
   const finished = status.finished.find(({ operation }) => operation === entry.operation);
   if (finished) return { result: finished.result };
   const unresolved = status.unresolved.find(({ operation }) => operation === entry.operation);
-  if (unresolved) return { crashed: unresolved.asked };
+  if (unresolved) return { crashed: unresolved };
   if (status.lost_holds?.some(({ id }) => id === entry.operation)) return { lost: true };
   if (status.holds?.some(({ id, state }) => id === entry.operation && OPEN.has(state))) return "open";
   return status.running && status.running.operation === entry.operation ? "open" : "missing";

@@ -56,6 +56,11 @@ test("an entry says what its backup contains", () => {
   const backup = { jobs: 35, size: 2_100_000 };
   assert.deepEqual(words.entryKept(entry()), ["No backup"]);
   assert.deepEqual(words.entryKept(entry({ backup })), ["Backup, 2.1 MB"]);
+  const stopped = (more) => words.entryKept(entry({ asked: 231, ...more }));
+  assert.deepEqual(stopped({ removed: 0, report: "Nothing was sent. You stopped it." }), ["Nothing was sent. You stopped it.", "No backup"]);
+  const some = "You stopped it: 100 of 231 jobs removed. Assets stay.";
+  assert.deepEqual(stopped({ removed: 100, report: some }), [some, "No backup"]);
+  assert.deepEqual(stopped({ removed: 100, report: "100 of 231 jobs removed. Assets stay." }), ["No backup"], "the title says that");
   assert.deepEqual(words.entryKept(entry({ state: "unknown" })), ["ComfyUI stopped while it was deleting."]);
   assert.deepEqual(words.entryKept(entry({ state: "unknown", backup })), ["ComfyUI stopped while it was deleting.", "Backup, 2.1 MB"]);
   assert.deepEqual([0, 40, 812_000, 999_600, 2_149_999, 148_000_000, 9.97e9, 3e15].map(fileSize), [

@@ -128,3 +128,10 @@ test("no text on screen says “erase” or has no straight quotes", () => {
   assert.ok(texts.length > 60);
   for (const text of texts) assert.doesNotMatch(text, /\berased?\b|'|"|!/, text);
 });
+
+test("a deletion that ComfyUI's end stopped is called unknown only if a request may have been sent", () => {
+  assert.deepEqual(words.crashWords(231), { title: "Outcome unknown: 231 jobs", text: "ComfyUI stopped while it was deleting." });
+  const unsent = words.crashWords(231, false);
+  assert.deepEqual([unsent.title, unsent.text], ["Nothing was deleted", "ComfyUI stopped before anything was sent, so 231 jobs were not removed."]);
+  assert.equal(words.crashWords(null, false).text, "ComfyUI stopped before anything was sent.");
+});
