@@ -23,6 +23,12 @@ SEND_AT_ONCE = """() => window.app.api.fetchApi("/cloud_history/settings", {
     headers: { "Content-Type": "application/json", "X-Cloud-History": "1" },
     body: JSON.stringify({ hold_seconds: 0 }),
 })"""
+# The corners of an element, two pixels inside, at which something else would be hit.
+CORNERS_NOT_HIT = """el => {
+    const { left, top, right, bottom } = el.getBoundingClientRect();
+    const corners = [[left + 2, top + 9], [right - 2, top + 9], [left + 2, bottom - 9], [right - 2, bottom - 9]];
+    return corners.filter(([x, y]) => !el.contains(document.elementFromPoint(x, y)));
+}"""
 USUAL_SIZE: ViewportSize = {"width": 1440, "height": 900}
 SETTINGS = {
     "as usual": ("ltr", "100%"),
@@ -126,6 +132,27 @@ async def test_no_control_of_the_large_window_overlaps_is_cut_or_covered(
     await large.root.get_by_role("button", name="Filter").evaluate("button => button.click()")
     await walk("filters")
     assert not faults, "\n".join(faults)
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=60, jobs=30)
+@pytest.mark.parametrize(
+    ("width", "height", "text"), [(312, 860, "200%"), (320, 256, "100%"), (480, 600, "200%"), (640, 450, "100%")]
+)
+async def test_all_buttons_of_a_dialog_can_be_reached_in_a_small_window(
+    page: Page, cloud: SimulatedCloud, styled: Callable[[str, str], Awaitable[None]], width: int, height: int, text: str
+) -> None:
+    panel = await open_list(page, cloud)
+    await panel.list.press("Control+a")
+    await panel.list.press("Delete")
+    opened = await panel.delete_dialog()
+    await page.set_viewport_size({"width": width, "height": height})
+    await styled("ltr", text)
+    for name in ("Close", "Cancel", "Delete"):
+        found = opened.get_by_role("button", name=re.compile(f"^{name}")).last
+        await found.scroll_into_view_if_needed()
+        missed = await found.evaluate(CORNERS_NOT_HIT)
+        assert missed == [], f"{name} is cut or covered at {missed}"
 
 
 async def walk_pages(panel: Panel, walk: Callable[[str], Awaitable[None]]) -> None:

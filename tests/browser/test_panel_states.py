@@ -30,9 +30,10 @@ async def refresh(panel: Panel) -> None:
 async def test_without_a_key_the_panel_offers_to_connect(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_panel(page)
     await expect(panel.root).to_contain_text("Add your API key once to see and tidy the jobs")
-    await panel.root.evaluate("root => { root.style.width = '800px' }")
-    columns = panel.root.locator(".cch-thead")
+    await panel.root.evaluate("root => { root.style.width = '1100px' }")
+    columns, beside = panel.root.locator(".cch-thead"), panel.root.locator(".cch-side")
     await expect(columns, "without a list there are no columns").to_be_hidden()
+    await expect(beside, "without a list there is nothing beside it").to_have_js_property("offsetWidth", 0)
     assert cloud.requests == []
     await button(panel.root, "Connect…").click()
     await dialog(page).get_by_placeholder("Paste your API key").fill(cloud.api_key)
@@ -43,6 +44,7 @@ async def test_without_a_key_the_panel_offers_to_connect(page: Page, cloud: Simu
     await expect(columns, "nothing is found").to_be_hidden()
     await panel.search("")
     await expect(columns).to_be_visible()
+    await expect(beside).not_to_have_js_property("offsetWidth", 0)
     await panel.root.evaluate("root => { root.style.width = '' }")
     await button(panel.root, "More").click()
     await expect(panel.root.get_by_role("menu")).to_contain_text(f"Key ending in {cloud.api_key[-4:]}")

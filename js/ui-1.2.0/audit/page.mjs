@@ -65,9 +65,10 @@ class Cleanups {
 let made = 0;
 
 /** @param {AuditEntry} entry @returns {[IconName, string]} */
-function entryIcon({ state, backup }) {
+function entryIcon({ state, removed, counts, backup }) {
   if (state === "running") return ["running", "spin i-link"];
-  if (state === "unknown") return ["unknown", "i-warn"];
+  if (state === "unknown" || removed === null || (!removed && counts?.unconfirmed)) return ["unknown", "i-warn"];
+  if (!removed) return ["info", ""];
   return [backup ? "box" : "trash", ""];
 }
 

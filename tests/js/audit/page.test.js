@@ -8,12 +8,12 @@ const ENTRY = {
   counts: { deleted: 1 }, removed: 1, report: "", host: "x", last4: "a1b2", version: "1", backup: null, run_seconds: null, failed_run_seconds: null, timed_jobs: null,
 };
 
-/** The page with one entry. */
-function page() {
+/** The page with one entry. @param {Partial<typeof ENTRY>} [changes] */
+function page(changes) {
   const { root } = createPage();
   globalThis.window.Node = root.constructor;
   const auditLog = {
-    entries: [ENTRY], error: null, hasMore: false, removedInAll: 1, shown: () => () => undefined,
+    entries: [{ ...ENTRY, ...changes }], error: null, hasMore: false, removedInAll: 1, shown: () => () => undefined,
     jobs: async () => ({ jobs: [], error: null }),
   };
   const store = { now: () => Date.parse(ENTRY.at), names: { of: () => "" } };
@@ -34,4 +34,13 @@ test("a click anywhere on the head of an entry opens and closes it, and its butt
   toggle.fire("click");
   head.fire("click");
   assert.equal(isOpen(), true);
+});
+
+test("only an entry whose jobs went shows a bin or a backup, and one with an unknown outcome a question mark", () => {
+  const drawing = (changes) => [...page(changes).head.all()].find(({ tag }) => tag === "path").attributes.d;
+  const bin = drawing({}), unknown = drawing({ state: "unknown", removed: null, counts: null });
+  const nothing = drawing({ removed: 0, counts: { failed: 1 } });
+  assert.equal(new Set([bin, unknown, nothing]).size, 3);
+  assert.equal(drawing({ removed: 0, counts: { unconfirmed: 1 } }), unknown);
+  assert.equal(drawing({ removed: null, counts: null }), unknown);
 });
