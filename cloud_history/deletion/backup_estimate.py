@@ -20,6 +20,8 @@ FASTEST_SECONDS, SLOWEST_SECONDS = 0.015, 0.09
 MIN_LATENCIES = 3
 """Fewer answers say nothing about the speed: the first ones include opening a connection."""
 MAX_LATENCIES = 40
+OWN_SECONDS = 0.004
+"""How long this machine takes to store one workflow, however fast Comfy Cloud answers."""
 SLOWER_THAN_OTHER_ANSWERS = 3.0
 """How much longer a workflow may take than the other small answers of Comfy Cloud."""
 MIN_MEASURED_WORKFLOWS = 50
@@ -80,7 +82,7 @@ class Pace:
         if len(self.latencies) >= MIN_LATENCIES:
             known = list(self.latencies)  # a copy, because other threads append
             slowest = statistics.median(known) * SLOWER_THAN_OTHER_ANSWERS
-            return min(known) / MAX_CONCURRENT_REQUESTS / SPREAD, slowest / MAX_CONCURRENT_REQUESTS
+            return min(known) / MAX_CONCURRENT_REQUESTS / SPREAD, slowest / MAX_CONCURRENT_REQUESTS + OWN_SECONDS
         return FASTEST_SECONDS, SLOWEST_SECONDS
 
 

@@ -121,7 +121,7 @@ async def test_a_clear_with_protected_jobs_deletes_all_other_jobs_by_id(page: Pa
     await panel.list.press("p")
     await expect_locked(panel, [kept])
     await run_command(page, "CloudHistory.Clear")
-    opened = dialog(page, "Delete all but the protected job?")
+    opened = dialog(page, "Delete all finished jobs but the protected one?")
     await expect(opened).to_contain_text(f"{len(going)}will be removed")
     await expect(opened).to_contain_text(f"will stay{len(cloud.active)}\u00a0active, 1\u00a0protected")
     await expect(opened).to_contain_text("You can undo for 1 s; after that it can’t be undone.")

@@ -37,7 +37,7 @@ async def test_a_workflow_can_be_opened_from_its_backup(
     await expect_removed(page, 2)
 
     record = await open_page(panel, "Recently deleted")
-    await expect(record).to_contain_text("A backup restores the workflow, not the job on Comfy Cloud.")
+    await expect(record).to_contain_text("Removed jobs can’t be brought back. If there is a backup")
     entry = record.locator(".cch-entry").filter(has_text="2 jobs removed")
     await expect(entry).to_contain_text("Panel")
     await expect(entry).to_contain_text("Backup, ")

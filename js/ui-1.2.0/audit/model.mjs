@@ -37,6 +37,9 @@ export function joinJobs(logged, stored) {
   return [...joined, ...others];
 }
 
+/** The newest first, and last the jobs whose creation time is unknown. @param {DeletedJob[]} jobs */
+const newestFirst = (jobs) => jobs.sort((a, b) => (b.facts?.created ?? -Infinity) - (a.facts?.created ?? -Infinity) || 0);
+
 /**
  * The jobs that a search finds, by the same rule as in the list.
  * @param {DeletedJob[]} jobs
@@ -94,7 +97,7 @@ export class AuditLog {
       this.api.auditJobs(operation),
       backup ? this.api.backupJobs(operation) : Promise.resolve({ jobs: [] }),
     ]);
-    const jobs = joinJobs(logged.status === "fulfilled" ? logged.value.jobs : [], stored.status === "fulfilled" ? stored.value.jobs : []);
+    const jobs = newestFirst(joinJobs(logged.status === "fulfilled" ? logged.value.jobs : [], stored.status === "fulfilled" ? stored.value.jobs : []));
     const error = logged.status === "rejected" ? asApiError(logged.reason) : stored.status === "rejected" ? asApiError(stored.reason) : null;
     return { jobs, error };
   }

@@ -18,7 +18,7 @@ import { pageHead } from "../list/pages.mjs";
 import { state as whole } from "../list/states.mjs";
 import { matching } from "./model.mjs";
 import {
-  AUDIT, backupGoes, copyIds, entryAbout, entryKept, entryRunTime, entryTitle, foundWord, jobAbout, jobError, outcomeWords, removedInAll, showAll,
+  AUDIT, backupGoes, copyIds, entryAbout, entryKept, entryRunTime, entryTitle, foundInAll, foundWord, inOrder, jobAbout, jobError, outcomeWords, removedInAll, showAll,
 } from "./strings.mjs";
 
 /** @import { PageParts } from "../../../types/list" */
@@ -27,7 +27,11 @@ import {
 /** @import { IconName } from "../common/icons.mjs" */
 /** @import { AuditLog, DeletedJob, DeletedJobs } from "./model.mjs" */
 
-/** Whether an entry is open, and shows all its jobs or those with a text. @typedef {{open: boolean, all: boolean, search: string, loaded: DeletedJobs | null}} EntryState */
+/**
+ * Whether an entry is open, and shows all its jobs or those with a text.
+ * `found`: whether the text is that of the search through all deletions.
+ * @typedef {{open: boolean, all: boolean, search: string, found: boolean, loaded: DeletedJobs | null}} EntryState
+ */
 /**
  * @typedef {object} EntryActions
  * @property {(job: DeletedJob) => [string, string] | null} nameOf a job's name in two parts, of which only the first may be shortened;
@@ -44,8 +48,9 @@ import {
 /** Number of jobs shown at first, and added at a time while scrolling. */
 const FIRST = 3;
 const BATCH = 200;
-/** An entry with more jobs can be searched. */
+/** An entry with more jobs can be searched, and so can all entries if they have more jobs together. */
 const SEARCHED_FROM = 10;
+const SEARCH_DELAY_MS = 200;
 
 /** What has to end when a part of the page is redrawn or leaves the screen. */
 class Cleanups {
@@ -72,13 +77,20 @@ function entryIcon({ state, removed, counts, backup }) {
   return [backup ? "box" : "trash", ""];
 }
 
-/** @param {DeletedJob} job @param {number} now @param {EntryActions} actions */
-function jobLine(job, now, { nameOf, open, download, copy }) {
+/** @param {string} label @param {string} value @param {(text: string) => void} typed */
+function searchField(label, value, typed) {
+  const input = el("input", { type: "search", "aria-label": label, placeholder: label, value, oninput: ({ target }) => typed(target.value) });
+  return { input, element: el("div", { class: "cch-search" }, icon("search"), input) };
+}
+
+/** @param {DeletedJob} job @param {number} now @param {boolean} hasBackup @param {EntryActions} actions */
+function jobLine(job, now, hasBackup, { nameOf, open, download, copy }) {
   const { facts } = job;
   const name = nameOf(job);
   const title = clean(job.id);
   const status = facts && statusOf(facts.status);
-  const lines = [facts && jobAbout(facts, now), facts && jobError(facts), outcomeWords(job)].filter(Boolean);
+  const removed = job.outcome === "deleted";
+  const lines = [facts && jobAbout(facts, now), facts && jobError(facts), outcomeWords(job), removed && hasBackup && !job.workflow && AUDIT.noWorkflow].filter(Boolean);
   return el(
     "li",
     { class: "cch-kept" },
@@ -99,15 +111,15 @@ function jobLine(job, now, { nameOf, open, download, copy }) {
   );
 }
 
-/** A list that grows while it is scrolled, because a deletion may have thousands of jobs. @param {DeletedJob[]} jobs @param {number} now @param {EntryActions} actions @param {Cleanups} cleanups */
-function jobList(jobs, now, actions, cleanups) {
+/** A list that grows while it is scrolled, because a deletion may have thousands of jobs. @param {DeletedJob[]} jobs @param {number} now @param {boolean} hasBackup @param {EntryActions} actions @param {Cleanups} cleanups */
+function jobList(jobs, now, hasBackup, actions, cleanups) {
   const list = el("ul");
   const end = el("li", { "aria-hidden": "true" });
   let shown = 0;
   const more = () => {
     const next = jobs.slice(shown, shown + BATCH);
     shown += next.length;
-    end.before(...next.map((job) => jobLine(job, now, actions)));
+    end.before(...next.map((job) => jobLine(job, now, hasBackup, actions)));
     if (shown >= jobs.length) end.remove();
   };
   list.append(end);
@@ -120,10 +132,11 @@ function jobList(jobs, now, actions, cleanups) {
   return list;
 }
 
-/** The jobs of an entry, with a search if there are many. @param {DeletedJob[]} jobs @param {number} now @param {EntryState} state @param {EntryActions} actions @param {Cleanups} cleanups */
-function jobsPart(jobs, now, state, actions, cleanups) {
+/** The jobs of an entry, with a search if there are many. @param {DeletedJob[]} jobs @param {number} now @param {boolean} hasBackup @param {EntryState} state @param {EntryActions} actions @param {Cleanups} cleanups */
+function jobsPart(jobs, now, hasBackup, state, actions, cleanups) {
   const box = el("div", { class: "cch-stack" });
-  const count = el("span", { class: "cch-2 cch-t12", role: "status" });
+  // The search through all deletions has a status of its own.
+  const count = el("span", { class: "cch-2 cch-t12", ...(!state.found && { role: "status" }) });
   const ofList = new Cleanups();
   const draw = () => {
     const found = matching(jobs, state.search, actions.workflowName);
@@ -132,20 +145,18 @@ function jobsPart(jobs, now, state, actions, cleanups) {
     const rest = found.length > shown.length && linkButton(showAll(jobs.length), actions.all);
     const copy = linkButton(copyIds(found.length), () => actions.copy(found));
     ofList.run();
-    count.textContent = searched ? (found.length ? foundWord(found.length, jobs.length) : AUDIT.noMatch) : "";
-    box.replaceChildren(jobList(shown, now, actions, ofList), el("div", { class: "cch-kept-foot" }, rest, found.length > 1 && copy));
+    count.textContent = !searched ? inOrder(jobs.length) : found.length ? foundWord(found.length, jobs.length) : AUDIT.noMatch;
+    box.replaceChildren(jobList(shown, now, hasBackup, actions, ofList), el("div", { class: "cch-kept-foot" }, rest, found.length > 1 && copy));
   };
   cleanups.add(ofList.run);
   draw();
-  if (jobs.length <= SEARCHED_FROM) return [box];
-  const input = el("input", {
-    type: "search", "aria-label": AUDIT.search, placeholder: AUDIT.search, value: state.search,
-    oninput: () => {
-      state.search = input.value;
-      draw();
-    },
+  if (jobs.length === 1) return [box];
+  if (state.found || jobs.length <= SEARCHED_FROM) return [count, box];
+  const { element } = searchField(AUDIT.search, state.search, (text) => {
+    state.search = text;
+    draw();
   });
-  return [el("div", { class: "cch-search" }, icon("search"), input), count, box];
+  return [element, count, box];
 }
 
 /** @param {AuditEntry} entry @param {number} now @param {EntryState} state @param {EntryActions} actions @param {Cleanups} cleanups */
@@ -156,7 +167,7 @@ function entryBody(entry, now, state, actions, cleanups) {
   return [
     error && hint("warning", errorLine(error), "cch-msg warn"),
     !jobs.length && !error && el("p", { class: "cch-2 cch-t12" }, AUDIT.noJobs),
-    ...(jobs.length ? jobsPart(jobs, now, state, actions, cleanups) : []),
+    ...(jobs.length ? jobsPart(jobs, now, entry.backup !== null, state, actions, cleanups) : []),
     entry.backup && el("div", { class: "cch-kept-foot" }, linkButton(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push")),
   ];
 }
@@ -196,7 +207,14 @@ export class AuditPage {
   #count = el("span", { class: "cch-t12 cch-2 cch-grow" });
   #list = el("ul", { class: "cch-entries" });
   #older = el("p", { class: "cch-2 cch-t12" });
-  #body = el("div", { class: "cch-scroll cch-record" }, hint("info", AUDIT.about), this.#list, this.#older);
+  #searching = 0;
+  #timer = 0;
+  #search = searchField(AUDIT.searchAll, "", () => {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.#searchAll(), SEARCH_DELAY_MS);
+  });
+  #found = el("p", { class: "cch-2 cch-t12", role: "status" });
+  #body = el("div", { class: "cch-scroll cch-record" }, hint("info", AUDIT.about), this.#search.element, this.#found, this.#list, this.#older);
   #whole = el("div", { class: "cch-whole" });
   #tail = el("div", { class: "cch-tail" }, this.#count, button({ label: AUDIT.export, icon: "file", press: () => void this.#export() }));
   /** @type {Map<string, EntryState>} by operation */
@@ -215,6 +233,8 @@ export class AuditPage {
 
   leave() {
     this.#leave();
+    clearTimeout(this.#timer);
+    this.#searching += 1;
     for (const entry of this.#shown.values()) entry.destroy();
   }
 
@@ -230,6 +250,30 @@ export class AuditPage {
     this.#older.textContent = auditLog.hasMore ? AUDIT.older : "";
     if (!state && !entries) this.#list.replaceChildren(...Array.from({ length: SKELETONS }, () => el("li", { class: "cch-entry" }, skeleton("56%"), skeleton("32%"))));
     else this.#drawEntries(entries ?? []);
+    this.#search.element.hidden = (entries ?? []).reduce((sum, { asked, removed }) => sum + (asked ?? removed ?? 0), 0) <= SEARCHED_FROM;
+    if (this.#search.input.value) void this.#searchAll();
+  }
+
+  /** Opens the entries in which the search finds jobs, and hides the others. Reads the jobs of one entry at a time. */
+  async #searchAll() {
+    const text = this.#search.input.value.trim();
+    const turn = (this.#searching += 1);
+    this.#found.textContent = text ? AUDIT.searching : "";
+    const total = { jobs: 0, deletions: 0, unread: 0 };
+    for (const [key, { element, draw }] of this.#shown) {
+      const entry = /** @type {AuditEntry} */ (JSON.parse(key));
+      const state = /** @type {EntryState} */ (this.#states.get(entry.operation));
+      if (text) state.loaded ??= await this.parts.auditLog.jobs(entry);
+      if (turn !== this.#searching) return;
+      const found = text && state.loaded ? matching(state.loaded.jobs, text, this.parts.store.names.of).length : 0;
+      if (text || state.found) Object.assign(state, { search: text, found: text !== "", open: found > 0 });
+      element.hidden = text !== "" && !found;
+      total.jobs += found;
+      total.deletions += Number(found > 0);
+      total.unread += Number(text !== "" && state.loaded?.error !== null);
+      draw();
+    }
+    if (text) this.#found.textContent = foundInAll(total.jobs, total.deletions, total.unread);
   }
 
   /** The message in place of the list; null if there is a list. @param {AuditEntry[] | null} entries @param {HistoryApiError | null} error */
@@ -259,7 +303,7 @@ export class AuditPage {
   #make(entry) {
     const { operation } = entry;
     const { names } = this.parts.store;
-    const state = this.#states.get(operation) ?? { open: false, all: false, search: "", loaded: null };
+    const state = this.#states.get(operation) ?? { open: false, all: false, search: "", found: false, loaded: null };
     this.#states.set(operation, state);
     const shown = createEntry(entry, this.parts.store.now(), state, {
       nameOf: ({ id, facts }) => facts && jobNameParts({ id, ...facts }, names.of(facts.workflow_id)),

@@ -10,7 +10,7 @@ import { NONE_KNOWN, NOT_REMOVED } from "../deletion/result_strings.mjs";
 
 export const AUDIT = {
   title: "Recently deleted",
-  about: "A backup restores the workflow, not the job on Comfy Cloud.",
+  about: "Removed jobs can’t be brought back. If there is a backup, you can open their workflows here. Their outputs stay in your assets.",
   noBackup: "No backup",
   showJobs: "Show jobs",
   hideJobs: "Hide jobs",
@@ -28,6 +28,9 @@ export const AUDIT = {
   noJobs: "The record has no list of these jobs.",
   older: "Older deletions are in the CSV alone.",
   search: "Search these jobs",
+  searchAll: "Search all deleted jobs",
+  searching: "Searching…",
+  noWorkflow: "The backup has no workflow of this job.",
   noMatch: "No job matches.",
 };
 
@@ -115,6 +118,15 @@ export const copyIds = (n) => plural(n, "Copy ID", "Copy {n} IDs");
 
 /** @param {number} found @param {number} all */
 export const foundWord = (found, all) => `${number(found)} of ${plural(all, "{n} job", "{n} jobs")}`;
+
+/** @param {number} n */
+export const inOrder = (n) => plural(n, "{n} job", "{n} jobs, the newest first");
+
+/** What a search through all deletions found. @param {number} jobs @param {number} deletions @param {number} unread deletions whose jobs can't be read */
+export function foundInAll(jobs, deletions, unread) {
+  const found = jobs ? `${plural(jobs, "{n} job", "{n} jobs")} in ${plural(deletions, "{n} deletion", "{n} deletions")}.` : AUDIT.noMatch;
+  return unread ? `${found} ${plural(unread, "The jobs of {n} deletion can’t be read.", "The jobs of {n} deletions can’t be read.")}` : found;
+}
 
 /** @param {number} n */
 export const showAll = (n) => `Show all ${number(n)}`;

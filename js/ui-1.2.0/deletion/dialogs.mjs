@@ -77,7 +77,7 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   const isClear = "clear" in selection;
   const { hold_seconds: seconds = 0 } = preview;
   const undo = (/** @type {boolean} */ backsUp) =>
-    preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.untouched} `}${words.undoHint(seconds, backsUp)}`;
+    preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.untouched} `}${words.undoHint(seconds, backsUp)}${isClear ? ` ${CLEAR.late}` : ""}`;
   // Jobs are backed up one by one, so a clear with a backup needs the exact jobs, which is another preview.
   const backup = backupTick(request, (chosen) => {
     view.chooseBackup(chosen);

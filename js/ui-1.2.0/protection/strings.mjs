@@ -51,7 +51,7 @@ export const byWorkflowWords = ({ asked, held, workflows, freed }) => ({
 });
 
 /** @param {number} n */
-export const allButTitle = (n) => plural(n, "Delete all but the protected job?", "Delete all but the {n} protected jobs?");
+export const allButTitle = (n) => plural(n, "Delete all finished jobs but the protected one?", "Delete all finished jobs but the {n} protected ones?");
 
 /** @param {Skipped} skipped */
 export const allProtected = ({ active, protected: kept }) => {

@@ -143,6 +143,13 @@ test("a damaged backup does not hide the jobs of the audit log", async () => {
   assert.deepEqual([none.jobs, none.error.code], [[], "not_found"]);
 });
 
+test("the jobs of an entry are listed with the newest first, and those of unknown age last", async () => {
+  const of = (id, created) => ({ id, outcome: "deleted", why: "", ...(created !== undefined && { job: facts({ created }) }) });
+  const auditJobs = async () => ({ jobs: [of("unknown"), of("old", 1), of("dateless", null), of("new", 3), of("middle", 2)] });
+  const { jobs } = await new AuditLog({ api: { auditJobs } }).jobs(entry());
+  assert.deepEqual(jobs.map(({ id }) => id), ["new", "middle", "old", "unknown", "dateless"]);
+});
+
 test("the audit log is requested only when its page opens and when a deletion changes it", async () => {
   const asked = [];
   const auditLog = new AuditLog({ api: { auditLog: () => new Promise((resolve) => asked.push(resolve)) } });

@@ -8,19 +8,31 @@ const ENTRY = {
   counts: { deleted: 1 }, removed: 1, report: "", host: "x", last4: "a1b2", version: "1", backup: null, run_seconds: null, failed_run_seconds: null, timed_jobs: null,
 };
 
-/** The page with one entry. @param {Partial<typeof ENTRY>} [changes] */
-function page(changes) {
+/** The page with these entries. @param {object[]} [entries] @param {(operation: string) => {jobs: object[], error: object | null}} [jobsOf] */
+function page(entries = [ENTRY], jobsOf = () => ({ jobs: [], error: null })) {
   const { root } = createPage();
   globalThis.window.Node = root.constructor;
+  const read = [];
+  const timers = [];
+  globalThis.window.setTimeout = (run) => timers.push(run);
   const auditLog = {
-    entries: [{ ...ENTRY, ...changes }], error: null, hasMore: false, removedInAll: 1, shown: () => () => undefined,
-    jobs: async () => ({ jobs: [], error: null }),
+    entries, error: null, hasMore: false, removedInAll: 1, shown: () => () => undefined,
+    jobs: async ({ operation }) => (read.push(operation), jobsOf(operation)),
   };
   const store = { now: () => Date.parse(ENTRY.at), names: { of: () => "" } };
   const { element } = new AuditPage({ auditLog, store, actions: {}, api: {}, dialogs: {}, toasts: {}, workflows: {}, back: () => undefined, close: () => undefined });
   const of = (name) => [...element.all()].find(({ attributes }) => (attributes.class ?? "").split(" ").includes(name));
   const toggle = [...of("hd").all()].find(({ tag }) => tag === "button");
-  return { head: of("hd"), toggle, isOpen: () => toggle.attributes["aria-expanded"] === "true" };
+  const search = [...element.all()].find(({ attributes }) => attributes["aria-label"] === "Search all deleted jobs");
+  const type = async (text) => {
+    search.value = text;
+    search.fire("input", { target: search });
+    timers.splice(0).forEach((run) => run());
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const text = () => [...element.all()].filter(({ attributes }) => attributes.class === "cch-entry").filter(({ hidden }) => !hidden).map(({ textContent }) => textContent);
+  const status = () => [...element.all()].find(({ tag, attributes }) => tag === "p" && attributes.role === "status").textContent;
+  return { read, search, type, text, status, head: of("hd"), toggle, isOpen: () => toggle.attributes["aria-expanded"] === "true" };
 }
 
 test("a click anywhere on the head of an entry opens and closes it, and its button does so once", () => {
@@ -37,10 +49,53 @@ test("a click anywhere on the head of an entry opens and closes it, and its butt
 });
 
 test("only an entry whose jobs went shows a bin or a backup, and one with an unknown outcome a question mark", () => {
-  const drawing = (changes) => [...page(changes).head.all()].find(({ tag }) => tag === "path").attributes.d;
+  const drawing = (changes) => [...page([{ ...ENTRY, ...changes }]).head.all()].find(({ tag }) => tag === "path").attributes.d;
   const bin = drawing({}), unknown = drawing({ state: "unknown", removed: null, counts: null });
   const nothing = drawing({ removed: 0, counts: { failed: 1 } });
   assert.equal(new Set([bin, unknown, nothing]).size, 3);
   assert.equal(drawing({ removed: 0, counts: { unconfirmed: 1 } }), unknown);
   assert.equal(drawing({ removed: null, counts: null }), unknown);
+});
+
+const job = (id, name, rest = {}) => ({
+  id, outcome: "deleted", why: "", workflow: true,
+  facts: { name, workflow_id: "", status: "completed", raw: "", created: 0, took: null, error: null }, ...rest,
+});
+
+test("a search finds a job among all deletions, opens the one that has it, and hides the others", async () => {
+  const entries = ["a", "b", "c"].map((operation) => ({ ...ENTRY, operation, asked: 10_000, removed: 10_000 }));
+  const jobs = { a: [job("a1", "coast.png")], b: [job("b1", "mira_cover.png"), job("b2", "mira_boots.png")], c: [job("c1", "relight.png")] };
+  const it = page(entries, (operation) => ({ jobs: jobs[operation], error: operation === "c" ? {} : null }));
+  assert.deepEqual([it.text().length, it.read], [3, []], "nothing is read before");
+  await it.type("mira cover");
+  assert.deepEqual(it.read, ["a", "b", "c"]);
+  assert.equal(it.text().length, 1);
+  assert.match(it.text()[0], /mira_cover/);
+  assert.ok(!it.text()[0].includes("mira_boots"));
+  assert.equal(it.status(), "1 job in 1 deletion. The jobs of 1 deletion can’t be read.");
+  await it.type("mira");
+  assert.deepEqual([it.status().split(".")[0], it.read.length], ["2 jobs in 1 deletion", 3], "what was read is kept");
+  await it.type("");
+  assert.deepEqual([it.text().length, it.status()], [3, ""]);
+  assert.ok(!it.text().join().includes("mira"), "closed again");
+});
+
+test("few deleted jobs need no search", () => {
+  assert.equal(page([{ ...ENTRY, asked: 10 }]).search.parent.hidden, true);
+  assert.equal(page([{ ...ENTRY, asked: 10 }, { ...ENTRY, operation: "b", asked: 1 }]).search.parent.hidden, false);
+});
+
+test("a job says that its workflow is not in the backup", async () => {
+  const backup = { size: 1, jobs: 1 };
+  const jobs = [job("a1", "coast.png", { workflow: false }), job("a2", "mira.png"), job("a3", "lamp.png", { workflow: false, outcome: "protected" })];
+  const text = async (entry) => {
+    const it = page([entry], () => ({ jobs: jobs.map((each) => ({ ...each })), error: null }));
+    it.head.fire("click");
+    await new Promise((resolve) => setImmediate(resolve));
+    return it.text()[0];
+  };
+  const shown = await text({ ...ENTRY, backup });
+  assert.equal(shown.split("The backup has no workflow of this job.").length, 2, shown);
+  assert.ok(shown.includes("3 jobs, the newest first"), shown);
+  assert.ok(!(await text(ENTRY)).includes("The backup has no workflow"));
 });

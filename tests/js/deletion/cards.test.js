@@ -22,8 +22,8 @@ function cardOf(values) {
   };
 }
 
-const LOST = "What was sent stays sent";
-const LOSES_NOTHING = "Nothing has been deleted yet, and then nothing will be";
+const LOST = "What is already removed can’t be brought back";
+const LOSES_NOTHING = "Nothing has been deleted yet. If you stop it, nothing will be.";
 const GOES_ON = "You can close this panel. The deletion goes on.";
 
 test("the card of a backup says that nothing has been deleted yet, and what Stop does then", () => {
@@ -35,7 +35,7 @@ test("the card of a backup says that nothing has been deleted yet, and what Stop
   assert.deepEqual(cardOf({ phase: "waiting" }), { text: `Nothing has been deleted yet. ${GOES_ON}`, stop: LOSES_NOTHING, bar: ["Deleting jobs", null] });
 });
 
-test("the card of a deletion that is sent says that what was sent stays sent, and has no Stop once all is sent", () => {
+test("the card of a deletion that is sent says that what is removed can’t be brought back, and has no Stop once all is sent", () => {
   assert.deepEqual(cardOf({ phase: "sending", sent: true, done: 2, total: 4 }), { text: GOES_ON, stop: LOST, bar: ["Deleting jobs", "50"] });
   assert.deepEqual(cardOf({ phase: "checking", sent: true, done: 4, total: 4 }), { text: GOES_ON, stop: null, bar: ["Deleting jobs", "100"] });
 });

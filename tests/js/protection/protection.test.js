@@ -175,8 +175,8 @@ test("a refused change shows an error, and no success toast", async () => {
 });
 
 test("the protection texts have a singular and a plural", () => {
-  assert.equal(words.allButTitle(1), "Delete all but the protected job?");
-  assert.equal(words.allButTitle(12), "Delete all but the 12 protected jobs?");
+  assert.equal(words.allButTitle(1), "Delete all finished jobs but the protected one?");
+  assert.equal(words.allButTitle(12), "Delete all finished jobs but the 12 protected ones?");
   assert.equal(words.allProtected({ active: 1, protected: 1 }), "The only finished job is protected. 1 active job stays.");
   assert.equal(words.backedUp(0), "");
   assert.equal(words.backedUp(1), " 1 workflow backed up.");

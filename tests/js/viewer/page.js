@@ -52,6 +52,11 @@ class FakeElement {
     this.childNodes = [];
     this.append(...children);
   }
+  before(...nodes) {
+    const { parent } = this;
+    for (const node of nodes) node.parent = parent;
+    parent.childNodes.splice(parent.childNodes.indexOf(this), 0, ...nodes);
+  }
   remove() {
     if (this.parent) this.parent.childNodes = this.parent.childNodes.filter((child) => child !== this);
     this.parent = null;
