@@ -5,7 +5,7 @@
  * As WCAG 2.2 asks in 1.4.13, a tooltip stays while the pointer is on it, and Escape closes it and nothing else.
  */
 
-import { el, writeText } from "./dom.mjs";
+import { el, isComposing, writeText } from "./dom.mjs";
 
 /** As in ComfyUI, like the bubble's measures in common.css. */
 const DELAY_MS = 300;
@@ -119,7 +119,7 @@ class Tooltips {
     const options = { capture: true, passive: true, signal: this.#shown.signal };
     const end = () => this.end();
     for (const type of ["wheel", "scroll", "pointerdown", "blur"]) window.addEventListener(type, end, options);
-    window.addEventListener("keydown", (event) => event.key === "Escape" && this.#dismiss(event), { ...options, passive: false });
+    window.addEventListener("keydown", (event) => event.key === "Escape" && !isComposing(event) && this.#dismiss(event), { ...options, passive: false });
     this.#looking = window.setInterval(() => this.#look(), LOOK_MS);
   }
 
