@@ -2,6 +2,7 @@
 
 import type { ResultWords } from "../js/ui-1.2.0/deletion/result_strings.mjs";
 import type { Message, Toasts } from "../js/ui-1.2.0/common/toasts.mjs";
+import type { Filter } from "./list";
 import type { Kind, LostHold, Result } from "./wire";
 
 export interface Entry {
@@ -9,6 +10,8 @@ export interface Entry {
   jobs: number;
   /** Jobs that the deletion will remove. For a clear: the listed jobs that are hidden so far. */
   ids: Set<string>;
+  /** The selection for which it was asked, also jobs that it leaves alone; empty if another page asked. */
+  asked: { ids?: string[]; filter?: Filter };
   /** The account that owns the jobs; "" if unknown. */
   account: string;
   hold: string | null;
@@ -53,6 +56,16 @@ export interface Entry {
   toast: ReturnType<Toasts["create"]>;
   nextPoll: number;
   misses: number;
+}
+
+/** The end of a deletion. */
+export interface DeletionEnd {
+  /** The jobs that it was asked for, also those that it left alone. */
+  ids: string[];
+  /** The filter that it was asked for. */
+  filter?: Filter;
+  /** Whether nothing was sent and the selection is as before: the person undid or stopped it, or the server refused it. */
+  isBack: boolean;
 }
 
 /** A part of the page that shows deletions. */

@@ -133,7 +133,7 @@ export class App {
   /** @returns {Actions} */
   #createActions() {
     const { api, toasts, dialogs, connect, workflows, deletions, store, protection } = this;
-    const protecting = new ProtectionActions({ protection, dialogs, toasts, all: () => store.all() });
+    const protecting = new ProtectionActions({ protection, dialogs, toasts, all: () => store.all(), nameOf: (row) => store.nameParts(row).join("") });
     const cancelling = createCancellation({ api, dialogs, toasts, workflowName: this.#workflowName, onChange: () => store.changed() });
     return {
       remove: (target, confirmed, hidden) => void start(deletions, { account: store.account, ...target }, confirmed, false, hidden),

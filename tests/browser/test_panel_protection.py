@@ -215,13 +215,45 @@ async def damage_the_list_and_start_with_an_empty_one(panel: Panel, cloud: Simul
     assert state.put_aside() == ["{"]
 
 
+@pytest.mark.stage(jobs=12, connected=True, hold_seconds=0)
+async def test_keys_act_on_the_framed_row_and_a_deletion_leaves_nothing_selected(
+    page: Page, cloud: SimulatedCloud, state: State
+) -> None:
+    active = newest_first(cloud.active)[0]
+    first, second, third = newest_first(cloud.finished)[:3]
+    panel = await open_list(page, cloud)
+    await panel.select([first, active])
+    await panel.list.press("Delete")
+    opened = await panel.delete_dialog()
+    await button(opened, "Delete 1 job").click()
+    await expect_removed(page, 1)
+    await panel.expect_count(0, 11, 11)
+    await expect(panel.row(active)).to_have_attribute("aria-selected", "false")
+
+    await panel.select([active, third])
+    await panel.row(second).locator(".cch-name").click()
+    await panel.list.press("p")
+    await expect(toasts(page).filter(has_text=" is protected")).to_be_visible()
+    await expect_locked(panel, [second])
+    assert state.protected()["jobs"] == [second.id]
+    await panel.select([active])
+    await panel.row(second).locator(".cch-name").click()
+    await panel.list.press("p")
+    await expect_locked(panel, [])
+    await panel.list.press("Delete")
+    opened = await panel.delete_dialog()
+    await expect(button(opened, "Delete 1 job")).to_be_visible()
+    await opened.get_by_text("Show the job").click()
+    await expect(opened).to_contain_text(second.id[:8])
+
+
 @pytest.mark.stage(jobs=5, connected=True)
 async def test_a_double_click_on_protect_protects_the_job(page: Page, cloud: SimulatedCloud, state: State) -> None:
     first, second, third = newest_first(cloud.finished)[:3]
     panel = await open_list(page, cloud)
     await panel.select([first])
     await button(panel.root, "Protect").dblclick(delay=150)
-    await expect(toasts(page).filter(has_text="1 job protected")).to_be_visible()
+    await expect(toasts(page).filter(has_text="is protected")).to_be_visible()
     await button(panel.root, "Deselect all").click()
     await panel.row(second).hover()
     await panel.row(second).locator("[data-do=protect]").dblclick(delay=150)

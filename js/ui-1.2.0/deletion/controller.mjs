@@ -4,14 +4,14 @@
 import { asApiError, NO_ANSWER } from "../api.mjs";
 import { crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
 import { Clock, LAST_SECONDS } from "./clock.mjs";
-import { advance, createRemovedJobs, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isBegun, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
+import { advance, createRemovedJobs, endOf, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isBegun, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
 import { deletionLabel, named } from "./label.mjs";
-import { messageWords, recordedWords, resultWords } from "./result_strings.mjs";
+import { isStoppedUnsent, messageWords, recordedWords, resultWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
 import { createDeletionToasts, quarters, showAction } from "./toasts.mjs";
 
-/** @import { DeletionState, DeletionView, Entry } from "../../../types/deletion" */
+/** @import { DeletionEnd, DeletionState, DeletionView, Entry } from "../../../types/deletion" */
 /** @import { DeletionAnswer, Hold, LostHold, Progress, Result, Row, Status } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 /** @import { Words } from "../common/strings.mjs" */
@@ -76,8 +76,8 @@ export class Deletions {
   #lost = [];
   /** @type {Set<() => void>} */
   #listeners = new Set();
-  /** @type {Set<(ids: string[]) => void>} */
-  #undoneListeners = new Set();
+  /** @type {Set<(end: DeletionEnd) => void>} */
+  #endListeners = new Set();
   /** @type {DeletionView[]} the newest last: it alone shows cards and speaks */
   #views = [];
   /** @type {Set<string>} ids of undone holds: an older status may still contain them */
@@ -99,9 +99,9 @@ export class Deletions {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Calls back with the ids of jobs whose deletion was undone. @param {(ids: string[]) => void} listener */
-  onUndone(listener) {
-    this.#undoneListeners.add(listener);
+  /** Calls back when a deletion has ended and its jobs are no longer hidden. @param {(end: DeletionEnd) => void} listener */
+  onEnd(listener) {
+    this.#endListeners.add(listener);
   }
 
   /** @param {DeletionView} view @returns {() => void} */
@@ -372,15 +372,17 @@ export class Deletions {
     if (!entry || !isOpen(entry)) return;
     if (entry.hold) this.#undoneHolds.add(entry.hold);
     if (entry.mine) {
-      this.conclude(entry, messageWords("info", { title: words.NOT_DELETED, text: words.backInList(entry.jobs) }));
+      this.conclude(entry, messageWords("info", { title: words.NOT_DELETED, text: words.backInList(entry.jobs) }), true);
       this.parts.schedule(() => this.drop(entry), UNDONE_SHOWN_MS);
-    } else this.drop(entry);
-    this.tellUndone(entry);
+      return;
+    }
+    this.drop(entry);
+    this.#tellEnd(entry, true);
   }
 
-  /** Nothing was sent, so the jobs are back in the list. @param {Entry} entry */
-  tellUndone(entry) {
-    for (const listener of this.#undoneListeners) listener([...entry.ids]);
+  /** @param {Entry} entry @param {boolean} isBack */
+  #tellEnd(entry, isBack) {
+    for (const listener of this.#endListeners) listener(endOf(entry, isBack));
   }
 
   /** @param {Entry} entry @param {Status} status */
@@ -400,6 +402,7 @@ export class Deletions {
     this.say(`${title}. ${text}`, true);
     this.#forget(entry);
     this.drop(entry);
+    this.#tellEnd(entry, false);
     this.parts.onResult();
   }
 
@@ -419,11 +422,12 @@ export class Deletions {
     this.parts.onResult();
   }
 
-  /** Ends a deletion with a message instead of a result. @param {Entry} entry @param {ResultWords} message */
-  conclude(entry, message) {
+  /** Ends a deletion with a message instead of a result. @param {Entry} entry @param {ResultWords} message @param {boolean} [isBack] whether the selection is as before the confirmation */
+  conclude(entry, message, isBack = false) {
     this.#end(entry, message);
     this.announce(entry, message);
     this.change();
+    this.#tellEnd(entry, isBack);
   }
 
   /** @param {Entry} entry @param {ResultWords} message */
@@ -454,7 +458,7 @@ export class Deletions {
     if (entry.mine && !entry.resumed && result.error?.code === "count_rose") this.parts.whenVisible(() => void askAgain(this, entry));
     else this.announce(entry, message);
     this.change();
-    if (result.error?.code === "stopped") this.tellUndone(entry);
+    this.#tellEnd(entry, isStoppedUnsent(result));
   }
 
   /** @param {{kind: string, jobs?: number}} about @param {boolean} mine @returns {Entry} */
@@ -462,7 +466,7 @@ export class Deletions {
     /** @type {Entry} */
     const entry = {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, resumed: false, toast: this.parts.toasts.create(), ids: new Set(), account: "",
-      hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
+      asked: {}, hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
       undoing: false, answering: mine, sent: false, backingUp: false, preparing: false, backup: false, backupLeft: null, label: "", stopping: false, warned: false, nextPoll: 0, misses: 0,
       away: "", refusal: "",
     };

@@ -5,7 +5,7 @@ import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
 import { backupText, DELETE } from "./strings.mjs";
 
-/** @import { DeletionState, Entry } from "../../../types/deletion" */
+/** @import { DeletionEnd, DeletionState, Entry } from "../../../types/deletion" */
 /** @import { Mark } from "../../../types/list" */
 /** @import { Hold, Progress, Result, Row, Status, Unresolved } from "../../../types/wire" */
 
@@ -139,6 +139,12 @@ export function goneOf({ kind, ids, result }) {
   // A clear that ended as a deletion by ids left more jobs than its result names.
   if (!result || isUnsent(result) || kind === "clear") return [];
   return [...ids].filter((id) => (result.jobs[id]?.outcome ?? "already_gone") === "already_gone");
+}
+
+/** Returns which jobs a deletion was asked for. @param {Entry} entry @param {boolean} isBack @returns {DeletionEnd} */
+export function endOf({ ids, asked, result }, isBack) {
+  const named = result && "jobs" in result ? Object.keys(result.jobs) : [];
+  return { ids: [...new Set([...ids, ...(asked.ids ?? []), ...named])], ...(asked.filter && { filter: asked.filter }), isBack };
 }
 
 /** Returns the mark of a job's outcome for its row, if a result names the job. @param {Entry[]} entries @param {string} id @returns {Mark | undefined} */

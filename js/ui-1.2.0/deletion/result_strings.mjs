@@ -74,6 +74,14 @@ const MAX_LINES = 6;
  */
 export const isUnsent = (result) => "outcome" in result;
 
+/** Whether the person stopped a deletion before anything was sent. @param {Result} result */
+export function isStoppedUnsent(result) {
+  if ("outcome" in result) return result.outcome === "failed" && result.error?.code === "stopped";
+  if (!result.stopped) return false;
+  const { deleted, failed, unconfirmed, already_gone: gone, not_attempted: left } = result.counts;
+  return left > 0 && !deleted && !failed && !unconfirmed && !gone;
+}
+
 /** @param {DeleteResult} result */
 const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => outcome in MARKS).map(([id]) => id);
 
@@ -138,9 +146,7 @@ function deleteResultWords(result, confirmed) {
 
   const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
   const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
-  if (stopped && counts.not_attempted === total) {
-    return { ...stoppedUnsent(total), ...more };
-  }
+  if (isStoppedUnsent(result)) return { ...stoppedUnsent(counts.not_attempted), ...more };
   if (stopped && counts.not_attempted === rest) {
     const text = plural(rest, "The other one was not tried.", "The other {n} were not tried.");
     return { kind: "warning", title: `Stopped: ${ofAll}`, text, toast: text, ...more };

@@ -53,8 +53,8 @@ export async function askAgain(flow, entry) {
 async function send(flow, request) {
   const { preview } = request;
   const entry = flow.add({ kind: preview.kind, jobs: preview.removable ?? preview.finished }, true);
-  Object.assign(entry, { operation: preview.operation, account: preview.account });
   const { selection } = request;
+  Object.assign(entry, { operation: preview.operation, account: preview.account, asked: selection });
   flow.label(entry, { origin: "clear" in selection ? "menu" : "policy" in selection ? "clean_up" : "panel", first: preview.rows?.[0], jobs: entry.jobs });
   if (!preview.hold_seconds) {
     entry.phase = "sending";
@@ -76,8 +76,7 @@ async function refused(flow, entry, request, error) {
   const showDialog = confirmation.after(error, request);
   if (!showDialog) {
     const isStopped = error.code === "stopped";
-    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }));
-    if (isStopped) flow.tellUndone(entry);
+    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }), true);
     return null;
   }
   flow.drop(entry);

@@ -174,9 +174,9 @@ export class RowView {
 export function rowMenu(row, { store, actions }, { open, view }) {
   const active = isActive(row.status);
   const isProtected = store.protection.covers(row);
-  // While jobs are selected, the keys act on these, and the menu on its row.
+  // The menu acts on its row alone, the keys on all selected jobs if the row is one of them.
   const { size } = store.selection;
-  const key = (/** @type {string} */ name) => (size && !(size === 1 && store.selection.has(row.id)) ? {} : { key: name });
+  const key = (/** @type {string} */ name) => (size > 1 && store.selection.has(row.id) ? {} : { key: name });
   /** @type {Item} */
   const protect = { label: isProtected ? PROTECT.unprotect : PROTECT.protect, icon: isProtected ? "unlock" : "lock", ...key("P"), press: () => actions.protect([row], !isProtected) };
   /** @type {Item} */

@@ -8,6 +8,7 @@ import { groupOf, GROUPS, statusOf } from "../common/status.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
 import { PANEL, whyNoneRemovable } from "./strings.mjs";
 
+/** @import { DeletionEnd } from "../../../types/deletion" */
 /** @import { Choice, Filter, Happening, Row, Status, Tab, Target } from "../../../types/list" */
 /** @import { ListLine } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
@@ -134,7 +135,7 @@ export class Store {
   /**
    * @param {object} parts
    * @param {Pick<HistoryApi, "status" | "list">} parts.api
-   * @param {Pick<Deletions, "hides" | "isGone" | "isSending" | "subscribe" | "onUndone" | "adopt" | "reading">} parts.deletions
+   * @param {Pick<Deletions, "hides" | "isGone" | "isSending" | "subscribe" | "onEnd" | "adopt" | "reading">} parts.deletions
    * @param {Protection} parts.protection
    * @param {WorkflowNames} [parts.names]
    * @param {() => number} parts.now milliseconds since 1970
@@ -147,7 +148,7 @@ export class Store {
     this.now = now;
     this.#at = now();
     deletions.subscribe(() => this.#updateRows());
-    deletions.onUndone((ids) => this.#restore(ids));
+    deletions.onEnd((end) => (end.isBack ? this.#restore(end.ids) : this.#deselect(end)));
     names.subscribe(() => this.#updateRows());
     protection.subscribe(() => {
       this.#updateRows();
@@ -219,6 +220,22 @@ export class Store {
       }
     }
     this.#notify("selection", "focus");
+  }
+
+  /** Deselects the jobs that a deletion was asked for, also those that it left alone: the next key or button must not act on them. @param {DeletionEnd} end */
+  #deselect({ ids, filter }) {
+    const asked = new Set(ids);
+    for (const id of ids) this.#heldSelection.delete(id);
+    if (this.#heldFocus && asked.has(this.#heldFocus.id)) this.#heldFocus = null;
+    if (filter && JSON.stringify(filter) === JSON.stringify(this.selection.matching)) this.selection.clear();
+    this.selection.keep((id) => !asked.has(id));
+    this.#notify("selection");
+  }
+
+  /** The listed row on which a key acts alone: the focused one, unless it is selected. Null if a key acts on the selection. */
+  keyRow() {
+    const row = this.rows.find(({ id }) => id === this.focused);
+    return row && !this.selection.has(row.id) ? row : null;
   }
 
   /** Selects newly loaded jobs that match the selected filter, because a deletion would cover them. */

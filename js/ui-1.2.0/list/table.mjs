@@ -306,7 +306,7 @@ export class ListView {
       else if (row.id !== this.#clicked) return;
       this.store.focus(row.id);
       if (button === "cancel") return this.panel.parts.actions.cancel([row]);
-      if (button === "protect") return once(() => this.panel.protect([row], !pressed?.classList.contains("is-on")))(event);
+      if (button === "protect") return once(() => this.panel.parts.actions.protect([row], !pressed?.classList.contains("is-on")))(event);
       if (button === "details") return this.panel.open(row.id);
       if (button === "view") return this.panel.view(row.id);
       if (event.shiftKey) {
@@ -344,9 +344,9 @@ export class ListView {
     this.goTo(row.id);
   }
 
-  /** Shows the focused row before a key acts on it. */
+  /** Shows the focused row before a key acts on it alone. */
   #revealTarget() {
-    if (!this.store.selection.size) this.goTo(this.store.focused);
+    if (this.store.keyRow()) this.goTo(this.store.focused);
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} whether the key was ours */
@@ -357,9 +357,9 @@ export class ListView {
     const row = store.rows.find(({ id }) => id === store.focused);
     if (key.do === "move") this.#move(key);
     else if (key.do === "all") store.select((selection) => selection.add(store.rows.map(({ id }) => id)));
-    else if (key.do === "copy") panel.copy();
+    else if (key.do === "copy") (this.#revealTarget(), panel.copy());
     else if (key.do === "delete") (this.#revealTarget(), panel.remove());
-    else if (key.do === "protect") event.repeat || (this.#revealTarget(), panel.protect([]));
+    else if (key.do === "protect") event.repeat || (this.#revealTarget(), panel.protect());
     else if (!row) return true;
     else if (key.do === "toggle") (this.goTo(row.id), store.select((selection) => selection.toggle(row.id)));
     else if (key.do === "details") panel.open(row.id);

@@ -264,34 +264,28 @@ export class PanelView {
     return true;
   }
 
-  #focusedRow() {
-    return this.store.get(this.store.focused);
-  }
+  /* Keys that act: on the focused row alone unless it is selected, else on all selected jobs */
 
   copy() {
-    const { selection, focused } = this.store;
-    const ids = selection.size ? selection.ids() : focused ? [focused] : [];
+    const row = this.store.keyRow();
+    const ids = row ? [row.id] : this.store.selection.ids();
     if (ids.length) this.parts.actions.copyIds(ids);
   }
 
-  /** @param {Row[]} rows if empty: the selected jobs, or else the focused one @param {boolean} [wish] */
-  protect(rows, wish) {
-    const { store } = this;
-    const focused = this.#focusedRow();
-    const chosen = store.selection.size ? store.selectedRows() : focused ? [focused] : [];
-    this.parts.actions.protect(rows.length ? rows : chosen, wish);
+  protect() {
+    const row = this.store.keyRow();
+    this.parts.actions.protect(row ? [row] : this.store.selectedRows());
   }
 
   remove() {
     const { store, parts } = this;
-    const row = this.#focusedRow();
-    const { size } = store.selection;
-    const rows = size ? store.selectedRows() : row ? [row] : [];
+    const row = store.keyRow();
+    const rows = row ? [row] : store.selectedRows();
     // The dialog explains why protected jobs stay.
     const why = rows.every(({ status }) => isActive(status)) ? PANEL.activeStay : store.blocked();
     if (why) this.#live.say(why, true);
-    else if (size) this.footer.removeSelected();
     else if (row) parts.actions.remove({ ids: [row.id] });
+    else this.footer.removeSelected();
   }
 
   /** @param {Row} row @param {[number, number]} at */

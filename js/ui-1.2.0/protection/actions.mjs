@@ -27,6 +27,7 @@ export class ProtectionActions {
    * @param {Dialogs} parts.dialogs
    * @param {Pick<Toasts, "tell">} parts.toasts
    * @param {() => Iterable<Row>} parts.all every loaded job
+   * @param {(row: Row) => string} parts.nameOf
    */
   constructor(parts) {
     this.parts = parts;
@@ -52,17 +53,17 @@ export class ProtectionActions {
     return [...this.parts.all()].filter(this.parts.protection.covers);
   }
 
-  /** @param {boolean} protect @param {ProtectionLists} which @param {(n: number) => string} words the toast for the number of changed jobs */
+  /** @param {boolean} protect @param {ProtectionLists} which @param {(names: string[]) => string} words the toast for the names of the changed jobs */
   async #change(protect, { jobs, workflows }, words) {
     const { protection, toasts } = this.parts;
     if (!jobs.length && !workflows.length) return;
-    const before = new Set(this.#covered().map(({ id }) => id));
+    const before = new Map(this.#covered().map((row) => [row.id, row]));
     const which = { ...(jobs.length && { jobs }), ...(workflows.length && { workflows }) };
     if (!(await attempt(toasts, PROTECT.notChanged, () => protection.change(protect, which)))) return;
-    const after = new Set(this.#covered().map(({ id }) => id));
+    const after = new Map(this.#covered().map((row) => [row.id, row]));
     const [from, to] = protect ? [before, after] : [after, before];
-    const n = [...to].filter((id) => !from.has(id)).length;
-    if (n) toasts.tell("success", { title: words(n), life: SHORT_MS });
+    const changed = [...to.values()].filter(({ id }) => !from.has(id));
+    if (changed.length) toasts.tell("success", { title: words(changed.map(this.parts.nameOf)), life: SHORT_MS });
   }
 
   /** Offers to unprotect the whole workflow if the workflow protects one of the jobs. @param {Row[]} rows */

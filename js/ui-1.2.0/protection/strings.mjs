@@ -2,6 +2,7 @@
 /** Texts on screen about protected jobs, which deletions leave out. */
 
 import { clean, fileSize, number, plural, roughRange } from "../common/format.mjs";
+import { andMore } from "../common/strings.mjs";
 
 /** @import { Choice } from "../../../types/list" */
 /** @import { DeletePreview } from "../../../types/wire" */
@@ -23,10 +24,18 @@ export const PROTECT = {
 /** @type {[Choice["protection"], string][]} */
 export const PROTECTIONS = [["", "Any"], ["protected", "Protected"], ["open", "Not protected"]];
 
-/** @param {number} n */
-export const protectedToast = (n) => plural(n, "{n} job protected", "{n} jobs protected");
-/** @param {number} n */
-export const unprotectedToast = (n) => plural(n, "{n} job no longer protected", "{n} jobs no longer protected");
+const MAX_NAMES = 2;
+
+/** "a and b", or "a, b and 1 more". @param {string[]} names */
+function listed(names) {
+  const rest = names.length - MAX_NAMES;
+  return rest > 0 ? `${names.slice(0, MAX_NAMES).join(", ")} ${andMore(rest)}` : names.join(" and ");
+}
+
+/** @param {string[]} names */
+export const protectedToast = (names) => (names.length === 1 ? `${names[0]} is protected` : `${number(names.length)} jobs protected: ${listed(names)}`);
+/** @param {string[]} names */
+export const unprotectedToast = (names) => (names.length === 1 ? `${names[0]} is no longer protected` : `${number(names.length)} jobs no longer protected: ${listed(names)}`);
 
 /**
  * Asks to unprotect a workflow, because its jobs can't be unprotected one by one.

@@ -174,9 +174,9 @@ test("two deletions are told apart by the names of their jobs, in holds, progres
 test("a deletion that is stopped during its backup gives the jobs back as an undo does", async () => {
   const it = await backingUp();
   const back = [];
-  it.flow.onUndone((ids) => back.push([ids, it.flow.hides({ id: "a", status: "completed" })]));
+  it.flow.onEnd(({ ids, isBack }) => back.push([ids, isBack, it.flow.hides({ id: "a", status: "completed" })]));
   it.ended("h1", { ...deleted({ not_attempted: 3 }), ...UNSENT, error: { code: "stopped", message: "m" } });
-  assert.deepEqual(back, [[["a", "b", "c"], false]]);
+  assert.deepEqual(back, [[["a", "b", "c"], true, false]]);
   assert.equal(it.titles().at(-1), "info: Nothing was deleted");
   assert.match(it.last()[2].detail, /You stopped it before anything was sent\. 3 jobs are back in the list\./);
 });

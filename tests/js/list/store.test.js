@@ -21,12 +21,13 @@ function stage(...answers) {
   const [hidden, gone] = [new Set(), new Set()];
   const listeners = new Set();
   let readings = 0;
-  const undone = new Set();
+  const ends = new Set();
   const change = () => listeners.forEach((each) => each());
   const hide = (...ids) => (ids.forEach((id) => hidden.add(id)), change());
-  const undo = (...ids) => (ids.forEach((id) => hidden.delete(id)), change(), undone.forEach((each) => each(ids)));
+  const end = (about) => (about.ids.forEach((id) => hidden.delete(id)), change(), ends.forEach((each) => each(about)));
+  const undo = (...ids) => end({ ids, isBack: true });
   const remove = (...ids) => (ids.forEach((id) => gone.add(id)), hide(...ids));
-  const scene = { status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, seen: [], hidden, readings: () => readings, hide, undo, remove };
+  const scene = { status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, seen: [], hidden, readings: () => readings, hide, end, undo, remove };
   const api = {
     status: async () => ({ ...scene.status }),
     async *list() {
@@ -38,7 +39,7 @@ function stage(...answers) {
     },
   };
   const protection = new Protection({ protection: async () => scene.lists, protect: async () => scene.lists });
-  const deletions = { hides: ({ id }) => hidden.has(id), isGone: ({ id }) => gone.has(id), isSending: () => false, subscribe: (listener) => (listeners.add(listener), () => {}), onUndone: (listener) => undone.add(listener), adopt() {}, reading: () => (listed) => scene.seen.push([...listed.keys()].join()) };
+  const deletions = { hides: ({ id }) => hidden.has(id), isGone: ({ id }) => gone.has(id), isSending: () => false, subscribe: (listener) => (listeners.add(listener), () => {}), onEnd: (listener) => ends.add(listener), adopt() {}, reading: () => (listed) => scene.seen.push([...listed.keys()].join()) };
   const names = new WorkflowNames({ getItem: () => null, setItem: () => undefined });
   return { ...scene, scene, names, store: new Store({ api, deletions, protection, names, now: () => scene.now }) };
 }
@@ -423,6 +424,47 @@ test("an undo selects nothing that was not selected, and nothing of another acco
   await store.refresh();
   it.undo("a", "b");
   assert.deepEqual([store.account, store.selection.ids()], ["theirs", []]);
+});
+
+test("after a deletion has ended, none of the jobs that it was asked for stays selected, also none that it left alone", async () => {
+  const it = stage(list(row("a"), row("b"), row("active", { status: "in_progress" }), row("other")));
+  const { store } = it;
+  await store.refresh();
+  store.select((selection) => selection.add(["a", "b", "active"]));
+  it.hide("a", "b");
+  assert.deepEqual(store.selection.ids(), ["active"]);
+  store.select((selection) => selection.toggle("other"));
+  it.end({ ids: ["a", "b", "active"], isBack: false });
+  assert.deepEqual(store.selection.ids(), ["other"], "b was not removed, and active was left alone");
+  it.hide("a", "b");
+  it.undo("a", "b");
+  assert.deepEqual(store.selection.ids(), ["other"], "a later undo selects only what its own deletion deselected");
+});
+
+test("after a deletion of all matching jobs has ended, the filter is no longer selected", async () => {
+  const it = stage([{ type: "start", read_at: "2026-11-23T12:00:00Z", total: 2, account: "ours" }, { type: "jobs", jobs: [row("a"), row("b")] }, { type: "end", complete: false, read: 2, error: null }]);
+  const { store } = it;
+  await store.refresh();
+  store.selectMatching();
+  const { filter } = store.selection.target();
+  it.hide("a");
+  it.end({ ids: ["a"], filter: { ...filter }, isBack: false });
+  assert.equal(store.selection.target(), null);
+});
+
+test("a key acts on all selected jobs only from one of them, and on any other focused row alone", async () => {
+  const { store } = stage(list(row("a"), row("b"), row("c")));
+  await store.refresh();
+  store.focus("c");
+  assert.equal(store.keyRow()?.id, "c");
+  store.select((selection) => selection.add(["a", "b"]));
+  assert.equal(store.keyRow()?.id, "c");
+  store.focus("a");
+  assert.equal(store.keyRow(), null);
+  store.choose({ search: "c.png" });
+  assert.deepEqual([store.focused, store.keyRow()?.id], ["c", "c"], "the filter hides the selection");
+  store.choose({ search: "nothing" });
+  assert.equal(store.keyRow(), null);
 });
 
 test("a search also finds the names of workflows that this browser knows", async () => {

@@ -39,6 +39,7 @@ function stage({ jobs = [], workflows = [], all = [], answer = null } = {}) {
     dialogs: { exclusive: (talk) => talk(frame) },
     toasts: { tell: (kind, { title }) => scene.toasts.push(`${kind}: ${title}`) },
     all: () => all,
+    nameOf: ({ id }) => `${id}.png`,
   });
   return { scene, protection, protecting };
 }
@@ -107,7 +108,7 @@ test("a failed request keeps the last lists, and a damaged list is reported", as
   assert.ok(!protection.any);
 });
 
-test("the first press protects the unprotected jobs, the next unprotects all, and the toast counts the changed jobs", async () => {
+test("the first press protects the unprotected jobs, the next unprotects all, and the toast names the changed jobs", async () => {
   const rows = [job("a"), job("b"), job("c")];
   const { scene, protection, protecting } = stage({ jobs: ["a"], all: rows });
   await protection.read();
@@ -115,7 +116,7 @@ test("the first press protects the unprotected jobs, the next unprotects all, an
   assert.deepEqual(scene.sent.at(-1), [true, { jobs: ["b", "c"] }]);
   await protecting.set(rows);
   assert.deepEqual(scene.sent.at(-1), [false, { jobs: ["a", "b", "c"] }]);
-  assert.deepEqual(scene.toasts, ["success: 2 jobs protected", "success: 3 jobs no longer protected"]);
+  assert.deepEqual(scene.toasts, ["success: 2 jobs protected: b.png and c.png", "success: 3 jobs no longer protected: a.png, b.png and 1 more"]);
   await protecting.set([]);
   assert.equal(scene.sent.length, 2);
 });
@@ -128,17 +129,21 @@ test("a button that says Protect never unprotects, even if another page has prot
   assert.deepEqual(scene.sent, []);
   await protecting.set(rows, false);
   assert.deepEqual(scene.sent, [[false, { jobs: ["a", "b"] }]]);
+  await protecting.set([rows[0]], true);
+  await protecting.set([rows[0]], false);
+  assert.deepEqual(scene.toasts.slice(-2), ["success: a.png is protected", "success: a.png is no longer protected"]);
+  scene.sent.length = 1;
   await protecting.set(rows, false);
   assert.equal(scene.sent.length, 1, "a button that says Unprotect never protects");
 });
 
-test("protecting a workflow protects all its jobs, and the toast counts them", async () => {
+test("protecting a workflow protects all its jobs, and the toast names them", async () => {
   const all = [job("a", "w"), job("b", "w"), job("c", "v")];
   const { scene, protection, protecting } = stage({ jobs: ["a"], all });
   await protection.read();
   await protecting.protectWorkflow(all[0]);
   assert.deepEqual(scene.sent, [[true, { workflows: ["w"] }]]);
-  assert.deepEqual(scene.toasts, ["success: 1 job protected"]);
+  assert.deepEqual(scene.toasts, ["success: b.png is protected"]);
   assert.ok(protection.covers(all[1]));
 });
 
@@ -159,7 +164,7 @@ test("unprotecting a job protected by its workflow asks to unprotect the workflo
   await yes.protecting.set([all[0], all[3]]);
   assert.match(yes.scene.asked[0][0], /^1 of these jobs is protected by its workflow$/);
   assert.deepEqual(yes.scene.sent, [[false, { jobs: ["d"], workflows: ["w"] }]]);
-  assert.deepEqual(yes.scene.toasts, ["success: 3 jobs no longer protected"]);
+  assert.deepEqual(yes.scene.toasts, ["success: 3 jobs no longer protected: a.png, b.png and 1 more"]);
   assert.ok(yes.protection.covers(all[2]), "the job is also protected by its id");
 });
 
