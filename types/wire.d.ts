@@ -92,7 +92,8 @@ export interface LostHold {
 export interface Hold extends LostHold {
   /** On the server's clock, at the time of the answer. */
   seconds_left: number;
-  state: "holding" | "waiting" | "sending" | "undone" | "done";
+  /** "preparing": the time to undo is over, and nothing has been sent. "waiting": for another deletion. */
+  state: "holding" | "preparing" | "waiting" | "sending" | "undone" | "done";
   account: string;
   /** Where it was confirmed. "menu": a clear. */
   origin: "panel" | "menu" | "clean_up";
@@ -338,7 +339,7 @@ export interface Progress {
   hold: string | null;
   kind: string;
   /** "asked_to_wait": Comfy Cloud asks to wait for `total` seconds. */
-  phase: "waiting" | "backing_up" | "sending" | "checking" | "asked_to_wait";
+  phase: "waiting" | "preparing" | "backing_up" | "sending" | "checking" | "asked_to_wait";
   done: number;
   total: number;
   /** Whether sending has begun. */

@@ -31,7 +31,7 @@ from ..state.files import files_named_by_id, read_private, write_private
 from ..state.folder import state_folder_at
 from ..state.locks import OwnerLock, file_lock
 from ..tasks.own_loop import run_on_own_loop
-from ..tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch
+from ..tasks.stopping import ASKED_TO_WAIT, PREPARING, Unwatched, Watch
 from ..tasks.threads import REMOVAL_SECONDS, run_in_background, write_in_thread
 from .events import Events
 from .outcomes import ClearResult, DeletionResult
@@ -39,7 +39,8 @@ from .queue import DeletionQueue
 from .request import DeletionRequest
 
 HOLDING, WAITING, SENDING, UNDONE, DONE = "holding", "waiting", "sending", "undone", "done"
-NOTHING_SENT = (HOLDING, WAITING)
+"""WAITING: another deletion holds the lock."""
+NOTHING_SENT = (HOLDING, PREPARING, WAITING)
 """The states in which a hold can be undone."""
 MAX_OPEN_HOLDS = 50
 MAX_FILE_BYTES = 32_000_000
@@ -204,7 +205,7 @@ class Holds:
 
     async def _undo_in_time(self, hold: Hold) -> bool:
         """Undo a hold unless it is being sent. Return whether it was undone."""
-        was_waiting = hold.state == WAITING
+        was_holding = hold.state == HOLDING
         if not hold.moves(NOTHING_SENT, UNDONE):
             return False
         self._open.pop(hold.id, None)
@@ -214,7 +215,7 @@ class Holds:
         if hold.task is not None:
             hold.task.cancel()
             await asyncio.wait({hold.task})
-        if was_waiting:
+        if not was_holding:
             # The intent may already be in the audit log. Nothing was sent, so log the outcome as undone.
             with suppress(StateUnwritable), log_about(hold.id):
                 await write_in_thread(lambda: self._deletions.queue.log_undone(hold.id))
@@ -224,7 +225,7 @@ class Holds:
 
     async def _run(self, hold: Hold, seconds: float) -> None:
         await self._sleep(seconds)
-        if not hold.moves((HOLDING,), WAITING):
+        if not hold.moves((HOLDING,), PREPARING):
             return
         try:
             self._changed(hold)
@@ -234,7 +235,7 @@ class Holds:
         except Exception:  # noqa: BLE001 - nobody awaits this task, so its exception must be logged here
             log.exception("A deletion failed.")
         finally:
-            hold.moves((WAITING, SENDING), DONE)
+            hold.moves((PREPARING, WAITING, SENDING), DONE)
             self._open.pop(hold.id, None)
             self._deletions.events.forget(hold.id)
         await self._forget_soon(hold)
@@ -249,10 +250,12 @@ class Holds:
 
     def _progress(self, hold: Hold, phase: str, done: int, total: int) -> None:
         # Runs on this pack's loop, while `_undo_in_time` runs on ComfyUI's. The first to change the state wins.
-        if phase != WAITING and hold.moves((WAITING,), SENDING):
+        if phase in (WAITING, PREPARING):
+            hold.moves((PREPARING, WAITING), phase)
+        elif hold.moves((PREPARING, WAITING), SENDING):
             # From here on the in-flight file records the operation, and a remaining hold file means "never sent".
             run_in_background(lambda: self._forget(hold))
-        elif hold.state == UNDONE:
+        if hold.state == UNDONE:
             raise asyncio.CancelledError
         self._deletions.events.progressed(hold.id, hold.request.kind, phase, done, total, held=True)
 

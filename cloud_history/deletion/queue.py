@@ -18,7 +18,7 @@ from ..jobs.status import JobStatus
 from ..secret import log, scrub
 from ..state.audit_log import AuditEntry, AuditLog, AuditOutcome
 from ..state.in_flight import InFlight, InFlightOperation, SenderLock, unresolved
-from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped
+from ..tasks.stopping import PREPARING, STOP_CHECK_SECONDS, Watch, check_stopped
 from ..tasks.threads import run_in_thread, write_in_thread
 from .events import Events
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
@@ -239,13 +239,17 @@ class DeletionQueue:
 
     async def _take_lock(self, entry: InFlightOperation, watch: Watch, wait: bool) -> None:
         # Polled, because another event loop or process may hold the lock.
+        waited = False
         while not await self._try_lock(entry, watch):
             if not wait:
                 running = await run_in_thread(self.running)
                 raise Busy(origin=running.origin if running else "")
             check_stopped(watch)
             watch.progress("waiting", 0, 1)
+            waited = True
             await asyncio.sleep(STOP_CHECK_SECONDS)
+        if waited:
+            watch.progress(PREPARING, 0, 1)
 
     async def _try_lock(self, entry: InFlightOperation, watch: Watch) -> bool:
         def take() -> bool:

@@ -12,6 +12,8 @@ from ..errors import CloudConnectionError, CloudTimeoutError, OperationStopped
 
 T = TypeVar("T")
 
+PREPARING = "preparing"
+"""Phase of a deletion that does not wait for another one, and has not begun to look at its jobs."""
 ASKED_TO_WAIT = "asked_to_wait"
 """Phase of a wait that Comfy Cloud asks for. Reported once, at its start, with `done` 0 and `total` in seconds."""
 STOP_CHECK_SECONDS = 0.2
@@ -29,7 +31,7 @@ class Watch(Protocol):
         """Return whether the person wants to stop the operation. Called several times a second; must not block."""
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        """Report a step. `phase` is "waiting", "backing_up", "sending", "checking" or ASKED_TO_WAIT."""
+        """Report a step. `phase` is "waiting", PREPARING, "backing_up", "sending", "checking" or ASKED_TO_WAIT."""
 
 
 class Unwatched:

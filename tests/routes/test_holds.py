@@ -200,6 +200,18 @@ async def test_only_one_deletion_is_sent_at_a_time_and_the_others_are_shown_as_w
     assert len(stage.cloud.history_posts) == 2
 
 
+async def test_without_another_deletion_a_hold_that_is_over_is_not_shown_as_waiting(stage: Stage, gate: Gate) -> None:
+    await stage.held()
+    gate.close()
+    stage.timer.wait(10)
+    await gate.waiting.wait()
+    (counting,) = (await stage.ask("status")).json["holds"]
+    assert (counting["state"], counting["seconds_left"]) == ("preparing", 0.0)
+    assert (await stage.ask("progress")).json == {"operations": []}
+    gate.open()
+    await stage.until(stage.results)
+
+
 async def test_progress_events_contain_no_progress_and_pages_fetch_it(stage: Stage, gate: Gate) -> None:
     hold = await stage.held(ids=some(stage, 2))
     assert (await stage.ask("progress")).json == {"operations": []}
@@ -222,7 +234,11 @@ async def test_progress_events_contain_no_progress_and_pages_fetch_it(stage: Sta
     assert not [job_id for job_id in hold["ids"] if job_id in said]
 
 
-async def test_a_held_deletion_waits_for_a_deletion_by_a_node_and_is_then_sent(stage: Stage, gate: Gate) -> None:
+async def test_a_held_deletion_waits_for_a_deletion_by_a_node_and_is_then_sent(
+    stage: Stage, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phases: list[str] = []
+    monkeypatch.setattr(stage.operations.events, "progressed", lambda *about, held: phases.append(about[2]))
     await stage.held(ids=some(stage))
     gate.close()
     node = asyncio.ensure_future(delete_jobs(stage.operations, some(stage, 1, after=5), "node 7", Unwatched()))
@@ -233,6 +249,7 @@ async def test_a_held_deletion_waits_for_a_deletion_by_a_node_and_is_then_sent(s
     await node
     await stage.until(lambda: len(stage.results()) == 2)
     assert [len(body["delete"]) for body in stage.cloud.history_posts] == [1, 1]
+    assert phases[:3] == ["waiting", "preparing", "checking"]
 
 
 @pytest.mark.parametrize("route", ["save_key", "remove_key"])
@@ -324,15 +341,15 @@ async def test_a_hold_is_either_undone_or_sent_and_never_both(
 ) -> None:
     await stage.held()
     (hold,) = stage.holds.open
-    for state, sends in (("waiting", True), ("undone", False)):
+    for done, (state, sends) in enumerate((("preparing", True), ("waiting", True), ("undone", False))):
         hold.state = state
         if sends:
-            hold.watch.progress("checking", 0, 1)
+            hold.watch.progress("checking", done, 3)
         else:
             with pytest.raises(asyncio.CancelledError):
-                hold.watch.progress("checking", 1, 2)
+                hold.watch.progress("checking", done, 3)
         assert hold.state == ("sending" if sends else "undone")
-        assert not hold.moves(("waiting", "holding"), "undone")
+        assert not hold.moves(("preparing", "waiting", "holding"), "undone")
 
 
 async def test_held_jobs_are_left_out_of_further_previews(stage: Stage) -> None:

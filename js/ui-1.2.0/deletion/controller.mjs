@@ -299,8 +299,8 @@ export class Deletions {
 
   /** @param {Entry} entry @param {Hold} hold @param {number} [asked] when the answer was requested, on the clock of `now` */
   #update(entry, hold, asked) {
-    update(entry, hold, this.parts.now(), asked);
     this.label(entry, hold);
+    if (update(entry, hold, this.parts.now(), asked)) this.notify.progress(entry);
   }
 
   /** @param {Entry} entry @param {About} about */

@@ -11,7 +11,7 @@ import { backupText, DELETE } from "./strings.mjs";
 
 /** @typedef {{result: Result} | {crashed: Unresolved} | {lost: true} | "open" | "missing"} ServerState */
 
-const OPEN = new Set(["holding", "waiting", "sending"]);
+const OPEN = new Set(["holding", "preparing", "waiting", "sending"]);
 const ORDER = ["submitting", "holding", "due", "waiting", "sending", "checking", "done"];
 
 /** Milliseconds between two status requests for a deletion. */
@@ -32,9 +32,11 @@ export function follow(entry, { operation, phase, done, total, sent = phase === 
   if (phase === "asked_to_wait") return void (entry.waitsUntil = Math.max(entry.waitsUntil, now + total * 1000));
   entry.sent ||= sent;
   entry.backingUp = phase === "backing_up";
-  entry.preparing = !entry.sent && phase === "checking";
+  entry.preparing = !entry.sent && (phase === "checking" || phase === "preparing");
   entry.backupLeft = left;
   if (entry.sent || entry.backingUp) Object.assign(entry, { done, total });
+  // While it takes the lock, a deletion may still have to wait for another one.
+  if (phase === "preparing") return advance(entry, "due");
   // Before sending, the server reports "checking" and "backing_up".
   const before = phase === "backing_up" || (!entry.sent && phase !== "waiting");
   advance(entry, before ? "sending" : phase);
@@ -71,14 +73,23 @@ export function progressText(entry, title) {
  * @param {Hold} hold
  * @param {number} now
  * @param {number} [asked] when the answer was requested, on the same clock; by default unknown
+ * @returns {boolean} whether the hold has ended and another phase is shown
  */
 export function update(entry, hold, now, asked = -Infinity) {
+  const before = shownPhase(entry);
   entry.hold = entry.operation = hold.id;
   entry.account = hold.account;
   entry.backup = hold.backup;
   for (const id of hold.ids) entry.ids.add(id);
   if (hold.state === "holding") setDeadline(entry, hold.seconds_left * 1000, now, asked);
-  if (hold.state !== "undone" && hold.state !== "done") advance(entry, hold.state);
+  if (hold.state === "preparing") {
+    advance(entry, "due");
+    entry.preparing ||= entry.phase === "due";
+  } else if (hold.state !== "undone" && hold.state !== "done") {
+    if (hold.state === "waiting" && entry.phase === "due") entry.preparing = false;
+    advance(entry, hold.state);
+  }
+  return entry.phase !== "holding" && shownPhase(entry) !== before;
 }
 
 /** @param {Entry} entry @param {number} left milliseconds @param {number} now @param {number} asked */

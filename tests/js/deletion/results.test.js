@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { shownPhase } from "#ui/deletion/entries.mjs";
 import { leftWord } from "#ui/deletion/result_strings.mjs";
 import { CLEARED, ROSE, STATUS, UNSENT, deleted, fail, hold, preview, row, stage } from "./stage.js";
 
@@ -165,6 +166,18 @@ test("a deletion that sent nothing marks no row, and can be tried again with all
   }
 });
 
+test("when the time to undo is over, the jobs are looked at first, unless another deletion is sent", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  const shown = (state) => {
+    it.flow.adopt({ ...STATUS, holds: [hold({ state, seconds_left: 0 })] });
+    return [shownPhase(it.flow.state().running[0]), it.titles().at(-1)];
+  };
+  assert.deepEqual(shown("preparing"), ["preparing", "loading: Looking at the jobs first…"]);
+  assert.deepEqual(shown("waiting"), ["waiting", "loading: Waiting for another deletion to finish…"]);
+  assert.deepEqual(shown("sending"), ["sending", "loading: Deleting jobs… 0 of 3"]);
+});
+
 test("the phase “checking” before sending is not shown as the check after it", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
@@ -173,6 +186,8 @@ test("the phase “checking” before sending is not shown as the check after it
     return it.flow.state().running.map((entry) => [entry.phase, entry.done, entry.total]).flat();
   };
   assert.deepEqual(at("waiting", 0, 1), ["waiting", 0, 3]);
+  assert.deepEqual(at("preparing", 0, 1), ["waiting", 0, 3]);
+  assert.equal(shownPhase(it.flow.state().running[0]), "preparing");
   assert.deepEqual(at("checking", 0, 1), ["sending", 0, 3]);
   assert.deepEqual(at("sending", 2, 3), ["sending", 2, 3]);
   assert.deepEqual(at("checking", 0, 3), ["checking", 0, 3]);
