@@ -1,5 +1,5 @@
 // @ts-check
-/** Counts down holds, and requests the status of deletions at intervals in case an event was missed. */
+/** Counts down holds, and requests the status of deletions: one request at a time, and at intervals in case an event was missed. */
 
 import { HistoryApiError } from "../api.mjs";
 import { isOpen, POLL_MS } from "./entries.mjs";
@@ -18,6 +18,31 @@ const EVENT_MS = 1_000;
 export const LAST_SECONDS = 5;
 /** If the clock moves this much more than expected between two ticks, the computer was asleep. */
 const SLEEP_MS = 3_000;
+
+/**
+ * Returns a function that runs `work`. All calls during a run share one further run, so that no change is missed.
+ * @param {() => Promise<unknown>} work
+ * @returns {() => Promise<unknown>}
+ */
+export function coalesce(work) {
+  /** @type {Promise<unknown> | null} */
+  let running = null;
+  /** @type {Promise<unknown> | null} */
+  let next = null;
+
+  function run() {
+    running = work().finally(() => (running = null));
+    return running;
+  }
+  return () => {
+    if (!running) return run();
+    next ??= running.then(() => undefined, () => undefined).then(() => {
+      next = null;
+      return run();
+    });
+    return next;
+  };
+}
 
 export class Clock {
   #isRunning = false;

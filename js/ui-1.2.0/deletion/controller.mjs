@@ -3,7 +3,7 @@
 
 import { asApiError, NO_ANSWER } from "../api.mjs";
 import { crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
-import { Clock, LAST_SECONDS } from "./clock.mjs";
+import { Clock, coalesce, LAST_SECONDS } from "./clock.mjs";
 import { advance, createRemovedJobs, endOf, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isBegun, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
 import { deletionLabel, named } from "./label.mjs";
 import { isStoppedUnsent, messageWords, recordedWords, resultWords } from "./result_strings.mjs";
@@ -20,31 +20,6 @@ import { createDeletionToasts, quarters, showAction } from "./toasts.mjs";
 /** @import { About } from "./label.mjs" */
 /** @import { Memory } from "./memory.mjs" */
 /** @import { Confirmation, DeletionRequest } from "./confirm.mjs" */
-
-/**
- * Returns a function that runs `work`. All calls during a run share one further run, so that no change is missed.
- * @param {() => Promise<unknown>} work
- * @returns {() => Promise<unknown>}
- */
-function coalesce(work) {
-  /** @type {Promise<unknown> | null} */
-  let running = null;
-  /** @type {Promise<unknown> | null} */
-  let next = null;
-
-  function run() {
-    running = work().finally(() => (running = null));
-    return running;
-  }
-  return () => {
-    if (!running) return run();
-    next ??= running.then(() => undefined, () => undefined).then(() => {
-      next = null;
-      return run();
-    });
-    return next;
-  };
-}
 
 /** The server's error code when there is nothing left to stop. */
 const ENDED = "invalid_request";

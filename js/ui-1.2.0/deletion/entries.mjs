@@ -73,7 +73,7 @@ export function progressText(entry, title) {
  * @param {Hold} hold
  * @param {number} now
  * @param {number} [asked] when the answer was requested, on the same clock; by default unknown
- * @returns {boolean} whether the hold has ended and another phase is shown
+ * @returns {boolean} whether the deletion now prepares or waits. After that, only its progress says what it does
  */
 export function update(entry, hold, now, asked = -Infinity) {
   const before = shownPhase(entry);
@@ -89,7 +89,8 @@ export function update(entry, hold, now, asked = -Infinity) {
     if (hold.state === "waiting" && entry.phase === "due") entry.preparing = false;
     advance(entry, hold.state);
   }
-  return entry.phase !== "holding" && shownPhase(entry) !== before;
+  const after = shownPhase(entry);
+  return after !== before && (after === "preparing" || after === "waiting");
 }
 
 /** @param {Entry} entry @param {number} left milliseconds @param {number} now @param {number} asked */
