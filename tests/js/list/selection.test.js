@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Selection } from "#ui/list/store.mjs";
+import { row, list, listOf, stage, ids } from "./stage.js";
 
 const ORDER = ["a", "b", "c", "d", "e"];
 const chosen = (selection) => selection.ids().sort().join("");
@@ -52,4 +53,79 @@ test("jobs that no longer exist leave the selection, and the others stay", () =>
   selection.add(["a", "b", "c"]);
   selection.keep((id) => id !== "b");
   assert.equal(chosen(selection), "ac");
+});
+
+test("an undo restores the selection and the focused row", async () => {
+  const it = stage(list(row("a", { created: 4 }), row("b", { created: 3 }), row("c", { created: 2 }), row("d", { created: 1 })));
+  const { store } = it;
+  await store.refresh();
+  store.select((selection) => selection.add(["a", "b", "d"]));
+  store.focus("b");
+  it.hide("a", "b");
+  assert.deepEqual([ids(store), store.selection.ids(), store.focused], ["c,d", ["d"], "d"]);
+  it.undo("a", "b");
+  assert.deepEqual([ids(store), store.selection.ids().sort(), store.focused], ["a,b,c,d", ["a", "b", "d"], "b"]);
+});
+
+test("an undo does not move the focus if the person has moved it meanwhile", async () => {
+  const it = stage(list(row("a", { created: 4 }), row("b", { created: 3 }), row("c", { created: 2 })));
+  const { store } = it;
+  await store.refresh();
+  store.focus("a");
+  it.hide("a");
+  store.focus("c");
+  it.undo("a");
+  assert.deepEqual([store.focused, store.selection.size], ["c", 0]);
+});
+
+test("an undo selects nothing that was not selected, and nothing of another account", async () => {
+  const it = stage(listOf("ours", row("a"), row("b")), listOf("theirs", row("a")));
+  const { store } = it;
+  await store.refresh();
+  store.select((selection) => selection.toggle("a"));
+  it.hide("a", "b");
+  await store.refresh();
+  it.undo("a", "b");
+  assert.deepEqual([store.account, store.selection.ids()], ["theirs", []]);
+});
+
+test("after a deletion has ended, none of the jobs that it was asked for stays selected, also none that it left alone", async () => {
+  const it = stage(list(row("a"), row("b"), row("active", { status: "in_progress" }), row("other")));
+  const { store } = it;
+  await store.refresh();
+  store.select((selection) => selection.add(["a", "b", "active"]));
+  it.hide("a", "b");
+  assert.deepEqual(store.selection.ids(), ["active"]);
+  store.select((selection) => selection.toggle("other"));
+  it.end({ ids: ["a", "b", "active"], isBack: false });
+  assert.deepEqual(store.selection.ids(), ["other"], "b was not removed, and active was left alone");
+  it.hide("a", "b");
+  it.undo("a", "b");
+  assert.deepEqual(store.selection.ids(), ["other"], "a later undo selects only what its own deletion deselected");
+});
+
+test("after a deletion of all matching jobs has ended, the filter is no longer selected", async () => {
+  const it = stage([{ type: "start", read_at: "2026-11-23T12:00:00Z", total: 2, account: "ours" }, { type: "jobs", jobs: [row("a"), row("b")] }, { type: "end", complete: false, read: 2, error: null }]);
+  const { store } = it;
+  await store.refresh();
+  store.selectMatching();
+  const { filter } = store.selection.target();
+  it.hide("a");
+  it.end({ ids: ["a"], filter: { ...filter }, isBack: false });
+  assert.equal(store.selection.target(), null);
+});
+
+test("a key acts on all selected jobs only from one of them, and on any other focused row alone", async () => {
+  const { store } = stage(list(row("a"), row("b"), row("c")));
+  await store.refresh();
+  store.focus("c");
+  assert.equal(store.keyRow()?.id, "c");
+  store.select((selection) => selection.add(["a", "b"]));
+  assert.equal(store.keyRow()?.id, "c");
+  store.focus("a");
+  assert.equal(store.keyRow(), null);
+  store.choose({ search: "c.png" });
+  assert.deepEqual([store.focused, store.keyRow()?.id], ["c", "c"], "the filter hides the selection");
+  store.choose({ search: "nothing" });
+  assert.equal(store.keyRow(), null);
 });

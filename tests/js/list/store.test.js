@@ -1,49 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HistoryApiError } from "#ui/api.mjs";
-import { WorkflowNames } from "#ui/common/names.mjs";
-import { Protection } from "#ui/protection/model.mjs";
 import { workflowOptions } from "#ui/list/filter_popover.mjs";
-import { Store } from "#ui/list/store.mjs";
 import { countWords, someStay } from "#ui/list/strings.mjs";
-
-const row = (id, rest = {}) => ({
-  id, status: "completed", raw: "", created: 1000, started: null, finished: null, took: 10, name: `${id}.png`, workflow_id: "wf", outputs: 1,
-  output_type: "image", error: null, preview: null, ...rest,
-});
-const STATUS = { configured: true, source: "saved", last4: "a1b2", finished: [], unresolved: [], running: null, problem: null, hold_seconds: 10 };
-const list = (...rows) => listOf("ours", ...rows);
-const listOf = (account, ...rows) => [{ type: "start", read_at: "2026-11-23T12:00:00Z", total: rows.length, account }, { type: "jobs", jobs: rows }, { type: "end", complete: true, read: rows.length, error: null }];
-const fail = (code) => new HistoryApiError({ code });
-
-/** Each request for the list gets the next answer, and the last answer repeats. An error in an answer is thrown. */
-function stage(...answers) {
-  const [hidden, gone] = [new Set(), new Set()];
-  const listeners = new Set();
-  let readings = 0;
-  const ends = new Set();
-  const change = () => listeners.forEach((each) => each());
-  const hide = (...ids) => (ids.forEach((id) => hidden.add(id)), change());
-  const end = (about) => (about.ids.forEach((id) => hidden.delete(id)), change(), ends.forEach((each) => each(about)));
-  const undo = (...ids) => end({ ids, isBack: true });
-  const remove = (...ids) => (ids.forEach((id) => gone.add(id)), hide(...ids));
-  const scene = { status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, seen: [], hidden, readings: () => readings, hide, end, undo, remove };
-  const api = {
-    status: async () => ({ ...scene.status }),
-    async *list() {
-      const lines = answers[Math.min(readings++, answers.length - 1)];
-      for (const line of lines) {
-        if (line instanceof Error) throw line;
-        yield typeof line === "function" ? await line() : line;
-      }
-    },
-  };
-  const protection = new Protection({ protection: async () => scene.lists, protect: async () => scene.lists });
-  const deletions = { hides: ({ id }) => hidden.has(id), isGone: ({ id }) => gone.has(id), isSending: () => false, subscribe: (listener) => (listeners.add(listener), () => {}), onEnd: (listener) => ends.add(listener), adopt() {}, reading: () => (listed) => scene.seen.push([...listed.keys()].join()) };
-  const names = new WorkflowNames({ getItem: () => null, setItem: () => undefined });
-  return { ...scene, scene, names, store: new Store({ api, deletions, protection, names, now: () => scene.now }) };
-}
-const ids = (store) => store.rows.map(({ id }) => id).join();
+import { STATUS, fail, ids, list, listOf, row, stage } from "./stage.js";
 
 test("jobs are listed newest first and counted by status", async () => {
   const { store } = stage(list(row("a"), row("b", { created: 2000, status: "failed" }), row("c", { status: "pending", created: 500 })));
@@ -390,81 +349,6 @@ test("while the list is incomplete, the counts of jobs and of a selected filter 
   assert.equal(words(store), "1 of at least 2 jobs");
   store.selectMatching();
   assert.equal(words(store), "At least 1 selected, 0 s of run time");
-});
-
-test("an undo restores the selection and the focused row", async () => {
-  const it = stage(list(row("a", { created: 4 }), row("b", { created: 3 }), row("c", { created: 2 }), row("d", { created: 1 })));
-  const { store } = it;
-  await store.refresh();
-  store.select((selection) => selection.add(["a", "b", "d"]));
-  store.focus("b");
-  it.hide("a", "b");
-  assert.deepEqual([ids(store), store.selection.ids(), store.focused], ["c,d", ["d"], "d"]);
-  it.undo("a", "b");
-  assert.deepEqual([ids(store), store.selection.ids().sort(), store.focused], ["a,b,c,d", ["a", "b", "d"], "b"]);
-});
-
-test("an undo does not move the focus if the person has moved it meanwhile", async () => {
-  const it = stage(list(row("a", { created: 4 }), row("b", { created: 3 }), row("c", { created: 2 })));
-  const { store } = it;
-  await store.refresh();
-  store.focus("a");
-  it.hide("a");
-  store.focus("c");
-  it.undo("a");
-  assert.deepEqual([store.focused, store.selection.size], ["c", 0]);
-});
-
-test("an undo selects nothing that was not selected, and nothing of another account", async () => {
-  const it = stage(listOf("ours", row("a"), row("b")), listOf("theirs", row("a")));
-  const { store } = it;
-  await store.refresh();
-  store.select((selection) => selection.toggle("a"));
-  it.hide("a", "b");
-  await store.refresh();
-  it.undo("a", "b");
-  assert.deepEqual([store.account, store.selection.ids()], ["theirs", []]);
-});
-
-test("after a deletion has ended, none of the jobs that it was asked for stays selected, also none that it left alone", async () => {
-  const it = stage(list(row("a"), row("b"), row("active", { status: "in_progress" }), row("other")));
-  const { store } = it;
-  await store.refresh();
-  store.select((selection) => selection.add(["a", "b", "active"]));
-  it.hide("a", "b");
-  assert.deepEqual(store.selection.ids(), ["active"]);
-  store.select((selection) => selection.toggle("other"));
-  it.end({ ids: ["a", "b", "active"], isBack: false });
-  assert.deepEqual(store.selection.ids(), ["other"], "b was not removed, and active was left alone");
-  it.hide("a", "b");
-  it.undo("a", "b");
-  assert.deepEqual(store.selection.ids(), ["other"], "a later undo selects only what its own deletion deselected");
-});
-
-test("after a deletion of all matching jobs has ended, the filter is no longer selected", async () => {
-  const it = stage([{ type: "start", read_at: "2026-11-23T12:00:00Z", total: 2, account: "ours" }, { type: "jobs", jobs: [row("a"), row("b")] }, { type: "end", complete: false, read: 2, error: null }]);
-  const { store } = it;
-  await store.refresh();
-  store.selectMatching();
-  const { filter } = store.selection.target();
-  it.hide("a");
-  it.end({ ids: ["a"], filter: { ...filter }, isBack: false });
-  assert.equal(store.selection.target(), null);
-});
-
-test("a key acts on all selected jobs only from one of them, and on any other focused row alone", async () => {
-  const { store } = stage(list(row("a"), row("b"), row("c")));
-  await store.refresh();
-  store.focus("c");
-  assert.equal(store.keyRow()?.id, "c");
-  store.select((selection) => selection.add(["a", "b"]));
-  assert.equal(store.keyRow()?.id, "c");
-  store.focus("a");
-  assert.equal(store.keyRow(), null);
-  store.choose({ search: "c.png" });
-  assert.deepEqual([store.focused, store.keyRow()?.id], ["c", "c"], "the filter hides the selection");
-  store.choose({ search: "nothing" });
-  assert.equal(store.keyRow(), null);
 });
 
 test("a search also finds the names of workflows that this browser knows", async () => {
