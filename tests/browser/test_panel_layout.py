@@ -29,6 +29,8 @@ CORNERS_NOT_HIT = """el => {
     const corners = [[left + 2, top + 9], [right - 2, top + 9], [left + 2, bottom - 9], [right - 2, bottom - 9]];
     return corners.filter(([x, y]) => !el.contains(document.elementFromPoint(x, y)));
 }"""
+CAN_BE_SCROLLED = """el => el.scrollHeight <= el.clientHeight + 1
+    || window.getComputedStyle(el).overflowY === 'auto'"""
 USUAL_SIZE: ViewportSize = {"width": 1440, "height": 900}
 SETTINGS = {
     "as usual": ("ltr", "100%"),
@@ -148,6 +150,8 @@ async def test_all_buttons_of_a_dialog_can_be_reached_in_a_small_window(
     opened = await panel.delete_dialog()
     await page.set_viewport_size({"width": width, "height": height})
     await styled("ltr", text)
+    # A test can scroll what a person can't.
+    assert await opened.locator(".cch-dialog").evaluate(CAN_BE_SCROLLED), "a part can't be scrolled to"
     for name in ("Close", "Cancel", "Delete"):
         found = opened.get_by_role("button", name=re.compile(f"^{name}")).last
         await found.scroll_into_view_if_needed()
