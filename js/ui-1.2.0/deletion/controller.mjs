@@ -428,8 +428,7 @@ export class Deletions {
     entry.result = result;
     this.#end(entry, message);
     this.#removed.add(goneOf(entry));
-    const success = message.kind === "success";
-    if (success) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN_MS);
+    if (message.kind === "success" && !message.lines.length) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN_MS);
     if (entry.mine && !entry.resumed && result.error?.code === "count_rose") this.parts.whenVisible(() => void askAgain(this, entry));
     else this.announce(entry, message);
     this.change();

@@ -12,6 +12,8 @@ import * as words from "./strings.mjs";
 /** @import { Deletions } from "./controller.mjs" */
 /** @import { ResultWords } from "./result_strings.mjs" */
 
+/** How long a success that left some jobs is shown, in milliseconds. */
+const LEFT_SHOWN_MS = 15_000;
 /** ComfyUI shows a new toast within this time, in milliseconds. */
 const SHOWN_MS = 100;
 
@@ -124,7 +126,7 @@ export function createDeletionToasts(flow) {
     },
 
     /** @param {Entry} entry @param {ResultWords} result */
-    result(entry, { kind, title, toast, again: ids }) {
+    result(entry, { kind, title, toast, lines, again: ids }) {
       const press = () => void flow.tryAgain(entry);
       const retry =
         entry.kind === "clear"
@@ -132,7 +134,9 @@ export function createDeletionToasts(flow) {
           : kind === "error" && ids.length > 0 && { label: COMMON.tryAgain, press, elsewhere: words.IN_PANEL.tryAgain };
       const action = retry || showAction(flow);
       const needsAction = kind !== "success" && kind !== "info";
-      tell(entry, kind, { title, detail: named(entry, toast), ...(needsAction && { action }) });
+      // Reading why jobs stay takes longer than reading that all are gone.
+      const life = kind === "success" && lines.length > 0 && { life: LEFT_SHOWN_MS };
+      tell(entry, kind, { title, detail: named(entry, toast), ...(needsAction && { action }), ...life });
     },
 
     /** Shows the toasts of the open deletions of this page, once no panel is open. */

@@ -166,6 +166,15 @@ test("a deletion that sent nothing marks no row, and can be tried again with all
   }
 });
 
+test("the result of a deletion that left some jobs stays on its card, and longer in its toast", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  const timers = it.timers.length;
+  it.ended("h1", deleted({ deleted: 3, active: 1 }, { d: { outcome: "active", why: null } }));
+  assert.deepEqual([it.titles().at(-1), it.last()[2].life], ["success: 3 jobs removed from your cloud history", 15_000]);
+  assert.equal(it.timers.length, timers);
+});
+
 test("when the time to undo is over, the jobs are looked at first, unless another deletion is sent", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
