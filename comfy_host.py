@@ -6,6 +6,7 @@ pack must load without ComfyUI.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -173,13 +174,19 @@ def prompt_key() -> Secret | None:
     return None
 
 
+SECONDS_BETWEEN_TEXTS = 0.25
+"""A node's text changes at most this often during one phase."""
+
+
 class NodeWatch:
     """Shows the progress of a running node, and checks whether the person has interrupted the prompt."""
 
     def __init__(self) -> None:
         self._interrupt: BaseException | None = None
         self._bar: Any = None
-        self._phase = self._step = ""
+        self._phase = self._step = self._told = ""
+        self._next_text = 0.0
+        self._has_sent = False
         self._model_management = _import_or_none("comfy.model_management", _import_model_management)
         self.node_id = _node_id()
 
@@ -200,12 +207,26 @@ class NodeWatch:
 
             announce(*events.node_progress(self.node_id, phase, done, total, during=self._step), client=client)
             return
+        self._tell(phase, done, total, client)
         utils = _import_or_none("comfy.utils", _import_utils)
         if phase not in ("backing_up", "sending") or utils is None or total < 2:
             return
         if self._bar is None or phase != self._phase:
             self._bar, self._phase = utils.ProgressBar(total), phase
         self._call_and_store_interrupt(self._bar.update_absolute, done, total)
+
+    def _tell(self, phase: str, done: int, total: int, client: str) -> None:
+        """Tell the page that queued the prompt what the node does. The page shows it where the report will be."""
+        from .cloud_history.deletion import events
+
+        self._has_sent = self._has_sent or (phase == "sending" and total > 0)
+        # Before anything is sent, "checking" may also belong to a node that deletes nothing.
+        is_told = phase in ("waiting", "backing_up") or (phase in ("sending", "checking") and self._has_sent)
+        now = time.monotonic()
+        if not is_told or (phase == self._told and now < self._next_text):
+            return
+        self._told, self._next_text = phase, now + SECONDS_BETWEEN_TEXTS
+        announce(*events.node_progress(self.node_id, phase, done, total), client=client)
 
     async def end_stopped(self, report: str) -> None:
         """If the prompt was interrupted, show the report on the page that queued the prompt, and end the prompt.

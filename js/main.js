@@ -181,13 +181,12 @@ const commands = [
 
 const graph = () => app.graph;
 
-/** @param {{node: unknown, total: unknown, during: unknown}} progress */
-function showWait({ node, total, during }) {
-  const area = reportOf(graph(), node);
+/** @param {{node: unknown, phase: unknown, done: unknown, total: unknown, during: unknown}} progress */
+function showWork(progress) {
+  const area = reportOf(graph(), progress.node);
   if (!area) return;
   const before = area.value;
-  // Unless the node writes its report meanwhile.
-  import("./ui-1.2.0/node_wait.mjs").then(({ countDown }) => area.value === before && countDown(area, total, during), () => {});
+  import("./ui-1.2.0/node_wait.mjs").then(({ showProgress }) => showProgress(area, before, progress), () => {});
 }
 
 /** Whether this browser started a deletion whose result it may not have shown. */
@@ -250,7 +249,7 @@ app.registerExtension({
       load().then(({ approvals }) => approvals.handleEvent(detail), () => undefined);
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
-      if (detail.phase === "asked_to_wait") return showWait(detail);
+      if (detail.phase) return showWork(detail);
       if (detail.kind !== "node_report") return void ui?.deletions.readProgress();
       load().then(({ nodeReport }) => nodeReport(detail.operation)).then(
         ({ node, report }) => showReport(graph(), node, report),

@@ -85,7 +85,7 @@ class Clear:
             _check_count(await self._count(watch, deadline), preview)
             await self.safeguards.before_clear()
 
-        watch.progress("sending", 0, 1)
+        watch.progress("sending", 0, before.finished)
         lost: CloudError | None = None
         try:
             await run_stoppable(self.client.clear_history(before_send), watch, deadline.left())

@@ -1,16 +1,40 @@
 // @ts-check
-/** Counts down the seconds that Comfy Cloud asks a node to wait, in the place of the node's report. */
+/** What a running node does, in the place of its report. */
 
-import { asksToWait } from "./deletion/strings.mjs";
+import { asksToWait, nodeProgress } from "./deletion/strings.mjs";
 
-/** @param {{value: string}} area @param {unknown} seconds @param {unknown} during what goes on after the wait */
-export function countDown(area, seconds, during) {
+/** @typedef {{value: string}} Area */
+
+/** The text that was written last to each area. @type {WeakMap<Area, string>} */
+const written = new WeakMap();
+
+/** @param {Area} area @param {string} text */
+function write(area, text) {
+  written.set(area, text);
+  area.value = text;
+}
+
+/** Counts down the seconds that Comfy Cloud asks to wait. @param {Area} area @param {number} seconds @param {unknown} during what goes on after the wait */
+function countDown(area, seconds, during) {
   /** @param {number} left */
   const show = (left) => {
     const text = left > 0 ? asksToWait(left, during === "backing_up" || during === "sending" ? during : "") : "";
-    area.value = text;
-    // Any other text is the node's report or a later wait: this countdown stops.
+    write(area, text);
+    // Any other text is the node's report, a later wait or what the node does now: this countdown stops.
     if (text) setTimeout(() => area.value === text && show(left - 1), 1000);
   };
-  if (typeof seconds === "number") show(seconds);
+  show(seconds);
+}
+
+/**
+ * Shows what a node does, unless it has written its report since.
+ * @param {Area} area
+ * @param {string} before what the area said when the event came
+ * @param {{phase: unknown, done: unknown, total: unknown, during: unknown}} progress
+ */
+export function showProgress(area, before, { phase, done, total, during }) {
+  if (area.value !== before && area.value !== written.get(area)) return;
+  if (typeof done !== "number" || typeof total !== "number") return;
+  if (phase === "asked_to_wait") return countDown(area, total, during);
+  write(area, nodeProgress(String(phase), done, total));
 }

@@ -116,6 +116,24 @@ test("while Comfy Cloud asks a node to wait, its report counts down the seconds,
   assert.equal(text(), SUCCESS);
 });
 
+test("a node says what it does, that nothing has been deleted yet, and how to stop it, until its report comes", async () => {
+  const { text, node } = place("1");
+  tell("executing", "1");
+  const work = async (phase, done, total, before = text()) => {
+    tell("cloud_history.progress", { node: "1", phase, done, total, during: "" });
+    await until(() => text() !== before);
+    return text();
+  };
+  const unsent = "Nothing has been deleted yet. To stop it, cancel the run in ComfyUI.";
+  assert.equal(await work("waiting", 0, 1), `Waiting for another deletion to finish… ${unsent}`);
+  assert.equal(await work("backing_up", 124, 231), `Backing up workflows: 124 of 231. ${unsent}`);
+  assert.equal(await work("backing_up", 125, 231), `Backing up workflows: 125 of 231. ${unsent}`);
+  assert.equal(await work("sending", 0, 231), "Removing 231 jobs…");
+  assert.equal(await work("checking", 0, 231), "Checking what is gone…");
+  node.onExecuted({ text: [SUCCESS] });
+  assert.equal(text(), SUCCESS);
+});
+
 test("a report that a node writes while the countdown is loaded is not replaced", async () => {
   const { text, node } = place("1");
   tell("executing", "1");

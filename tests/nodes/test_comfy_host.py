@@ -67,7 +67,11 @@ def noticed(cloud: SimulatedCloud, pressed: float) -> float:
 def reports(comfyui: FakeComfyUI) -> list[str]:
     """Return the reports that browsers were notified about."""
     kept = NodeReports(state_folder())
-    return [kept.fetch(data["operation"])["report"] for event, data, _ in comfyui.sent if event == STOPPED]
+    return [
+        kept.fetch(data["operation"])["report"]
+        for event, data, _ in comfyui.sent
+        if event == STOPPED and "operation" in data
+    ]
 
 
 async def test_stopping_a_node_during_a_request_takes_effect_within_half_a_second(
@@ -123,8 +127,9 @@ async def test_the_report_of_a_stopped_node_goes_only_to_its_browser_and_contain
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
     work = delete_node.run(job_ids=some(cloud, 1), dry_run=[False])
     await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
-    [(data, client)] = [(data, client) for event, data, client in comfyui.sent if event == STOPPED]
-    assert client == "browser-1"
+    told = [(data, client) for event, data, client in comfyui.sent if event == STOPPED]
+    assert {client for _, client in told} == {"browser-1"}
+    [data] = [data for data, _ in told if "operation" in data]
     assert data == {"kind": "node_report", "operation": data["operation"]}
     kept = NodeReports(state_folder()).fetch(data["operation"])
     assert kept["node"] == "12"
@@ -262,10 +267,32 @@ async def test_a_wait_for_the_service_is_shown_on_the_node_only_in_the_browser_t
     watch = pack_module("comfy_host").NodeWatch()
     watch.progress("backing_up", 0, 1)
     watch.progress("asked_to_wait", 0, 12)
-    [(event, data, client)] = comfyui.sent
-    assert (event, client) == ("cloud_history.progress", comfyui.client_id)
+    assert {client for _, _, client in comfyui.sent} == {comfyui.client_id}
+    event, data, _ = comfyui.sent[-1]
+    assert event == "cloud_history.progress"
     assert data == {"node": comfyui.node_id, "phase": "asked_to_wait", "done": 0, "total": 12, "during": "backing_up"}
     assert comfyui.progress == []
+
+
+def test_a_node_says_what_it_does_at_most_four_times_a_second_and_only_to_its_own_page(
+    comfyui: FakeComfyUI, pack: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = sys.modules[f"{pack.__name__}.comfy_host"]
+    now = 100.0
+    monkeypatch.setattr(host.time, "monotonic", lambda: now)
+    watch = host.NodeWatch()
+    watch.progress("checking", 0, 1)  # a node that lists jobs does this too
+    for done in range(100):
+        watch.progress("backing_up", done, 231)
+        now += 0.01
+    watch.progress("sending", 0, 231)
+    watch.progress("sending", 100, 231)
+    watch.progress("checking", 0, 231)
+    assert {client for _, _, client in comfyui.sent} == {comfyui.client_id}
+    told = [(data["phase"], data["done"], data["total"]) for _, data, _ in comfyui.sent]
+    assert [each for each in told if each[0] == "backing_up"] == [("backing_up", n, 231) for n in (0, 25, 50, 75)]
+    assert told[-2:] == [("sending", 0, 231), ("checking", 0, 231)]
+    assert len(told) == 6
 
 
 async def test_a_finished_operation_is_announced_to_all_browsers(

@@ -57,6 +57,9 @@ export const IN_PANEL = {
   lookAgain: "Open Cloud history to look again.",
 };
 
+/** How to stop a workflow's deletion. Nothing in the panel can. */
+export const CANCEL_THE_RUN = "To stop it, cancel the run in ComfyUI.";
+
 export const NOT_STOPPED = "It could not be stopped";
 
 export const HOLD = {
@@ -212,6 +215,14 @@ const GOES_ON = { backing_up: "The backup goes on", sending: "The deletion goes 
 /** @param {number} seconds @param {string} [phase] what goes on after the wait */
 export const asksToWait = (seconds, phase = "") =>
   `${Object.hasOwn(GOES_ON, phase) ? GOES_ON[/** @type {"sending"} */ (phase)] : "It goes on"} in ${number(seconds)} s: Comfy Cloud asks to wait`;
+
+/** What a workflow's node says while it works. @param {string} phase @param {number} done @param {number} total */
+export function nodeProgress(phase, done, total) {
+  if (phase === "waiting") return `${DELETE.waiting} ${DELETE.notSentYet} ${CANCEL_THE_RUN}`;
+  if (phase === "backing_up") return `Backing up workflows: ${number(done)} of ${number(total)}. ${DELETE.notSentYet} ${CANCEL_THE_RUN}`;
+  if (phase === "checking") return DELETE.checking;
+  return plural(total, "Removing {n} job…", "Removing {n} jobs…");
+}
 
 /** @param {number} percent */
 export const progressSpoken = (percent) => `Deleting: ${percent} percent`;
