@@ -96,7 +96,7 @@ class Job(NamedTuple):
         status = self.status.value.replace("_", " ")
         if self.status is JobStatus.UNKNOWN:
             status = f"{status} ({self.status_raw})"
-        # The end is as in the name that the browser shows for a job without outputs: "Failed KSampler, 18:37".
+        # The end is as in the name that the browser shows for a job without outputs: "Failed KSampler, 18:37:05".
         what = f"{status} {error.node_type}," if error.node_type else f"{status},"
         texts = [each.lower() for each in (self.name, self.id, self.workflow_id, error.message, what)]
         return all(any(word in text for text in texts) for word in words)

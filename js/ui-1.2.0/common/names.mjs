@@ -2,7 +2,7 @@
 /** The names by which people know jobs and workflows. */
 
 import { cut } from "./components.mjs";
-import { clean, clockTime, shortId } from "./format.mjs";
+import { clean, exactClock, shortId } from "./format.mjs";
 import { statusWord } from "./status.mjs";
 
 /** @import { Row } from "../../../types/wire" */
@@ -33,7 +33,7 @@ function besideWorkflow(workflow, output) {
 
 /**
  * A job's name in two parts, of which only the first may be shortened on screen: the workflow's name with the output's name or else the
- * time, the output's name alone, or a description such as "Failed KSampler, 18:37". So jobs of one workflow can be told apart.
+ * time, the output's name alone, or a description such as "Failed KSampler, 18:37:05". So jobs of one workflow can be told apart.
  * @param {Pick<Row, "id" | "status" | "raw" | "created" | "name" | "error">} row
  * @param {string} [workflow] the workflow's name, if it is known
  * @returns {[string, string]}
@@ -41,7 +41,7 @@ function besideWorkflow(workflow, output) {
 export function jobNameParts(row, workflow = "") {
   const [title, name] = [clean(workflow, MAX_NAME_CHARACTERS), clean(row.name)];
   if (name) return title ? besideWorkflow(title, name) : cut(name);
-  const at = row.created === null ? shortId(row.id) : clockTime(row.created);
+  const at = row.created === null ? shortId(row.id) : exactClock(row.created);
   if (title) return [title, `\u00a0· ${at}`];
   const what = [statusWord(row), clean(row.error?.node_type, 60)].filter(Boolean).join(" ");
   return [`${what},`, `\u00a0${at}`];

@@ -30,7 +30,10 @@ test("every word in the name of a job on screen finds the job", () => {
 test("a time finds the jobs of that time, and a number that is no time finds none by its time", () => {
   const clock = jobName(job()).split(",")[1].trim();
   assert.ok(searcher(clock, nameOf)(job({ name: "a.png" })));
-  assert.ok(!searcher(clock, nameOf)(job({ created: AT + 60_000 })));
+  assert.ok(!searcher(clock, nameOf)(job({ created: AT + 1_000 })));
+  const minute = clock.replace(/:\d\d$/, "");
+  assert.ok(searcher(minute, nameOf)(job({ created: AT + 1_000 })));
+  assert.ok(!searcher(minute, nameOf)(job({ created: AT + 60_000 })));
   assert.ok(!searcher(clock, nameOf)(job({ created: null })));
   for (const part of ["37", "18", "8:3"]) assert.ok(!searcher(part, nameOf)(job({ id: "x" })), part);
   assert.ok(!searcher(clock, null)(job()), "the server does not know the browser’s times");
@@ -39,6 +42,6 @@ test("a time finds the jobs of that time, and a number that is no time finds non
 test("a search that only this browser can answer is known as such", () => {
   const names = ["Portrait of Mira"];
   const only = (search) => searchesOnlyHere(search, names);
-  assert.deepEqual(["mira", "cat MIRA", "18:37", "cat 18:37", "·"].map(only), [true, true, true, true, true]);
+  assert.deepEqual(["mira", "cat MIRA", "18:37", "cat 18:37", "18:37:05", "·"].map(only), [true, true, true, true, true, true]);
   assert.deepEqual(["", "  ", "cat", "failed", "18", "99:99"].map(only), [false, false, false, false, false, false]);
 });

@@ -168,7 +168,7 @@ test("two deletions are told apart by the names of their jobs, in holds, progres
   await it.flow.remove({ ids: ["d"] });
   const details = it.shown.map(([, , message]) => message.detail.replace("\u00a0", " "));
   assert.match(details[0], /^mira_cover_0001\.png and 2 more\. Nothing has been sent yet/);
-  assert.match(details[1], /^Failed KSampler, \d\d:\d\d\. Nothing has been sent yet/);
+  assert.match(details[1], /^Failed KSampler, \d\d:\d\d:\d\d\. Nothing has been sent yet/);
 });
 
 test("a deletion that is stopped during its backup gives the jobs back as an undo does", async () => {

@@ -149,7 +149,7 @@ test("a deletion that left only the jobs that the dialog said would stay is a su
   const mixed = { kind: "delete", total: 4, counts: { ...ZERO, deleted: 2, active: 2 }, jobs: { p: { outcome: "active", why: null }, q: { outcome: "active", why: null } }, left, stopped: false, report: "", error: null };
   const told = after.resultWords(mixed, { jobs: 2, ids: ["a", "b"] });
   assert.deepEqual([told.kind, told.title, told.text], ["success", "2 jobs removed from your cloud history", "Assets stay."]);
-  assert.match(told.toast.replace("\u00a0", " "), /^Assets stay\. 2 active, left alone: Pending, \d\d:\d\d, Storyboard ep\. 3\.$/);
+  assert.match(told.toast.replace("\u00a0", " "), /^Assets stay\. 2 active, left alone: Pending, \d\d:\d\d:\d\d, Storyboard ep\. 3\.$/);
   assert.deepEqual(told.lines.map(({ n, word }) => [n, word]), [[2, "active, left alone"]]);
   assert.equal(after.resultWords(mixed, { jobs: 3, ids: ["a", "b", "q"] }).kind, "warning", "a job that became active meanwhile was expected to go");
 });
