@@ -2,7 +2,7 @@
 /** One toast for each deletion, updated from the hold to the result while no panel shows the deletion. */
 
 import { COMMON } from "../common/strings.mjs";
-import { canStop, isOpen, progressText, shownPhase } from "./entries.mjs";
+import { canStop, isBegun, isOpen, progressText, shownPhase } from "./entries.mjs";
 import { named } from "./label.mjs";
 import * as words from "./strings.mjs";
 
@@ -92,12 +92,29 @@ function progressMessage(flow, entry) {
 }
 
 /**
+ * Returns a function that says whether the toast of a deletion has to be shown again, because it cannot be changed and is no
+ * longer true.
+ * @param {Deletions} flow
+ * @param {{isShown(entry: Entry): boolean}} shown
+ */
+function createOutdated(flow, shown) {
+  /** The phases of which the toasts have told. @type {WeakMap<Entry, string>} */
+  const phases = new WeakMap();
+  return (/** @type {Entry} */ entry) => {
+    const phase = shownPhase(entry);
+    const isNew = phase !== phases.get(entry);
+    phases.set(entry, phase);
+    return isNew && shown.isShown(entry) && !flow.parts.toasts.canAct() && phase !== "due" && !isBegun(entry);
+  };
+}
+
+/**
  * A card speaks about a deletion while a panel shows it, a toast otherwise. Never both.
  * @param {Deletions} flow
  */
 export function createDeletionToasts(flow) {
   const shown = createShown(flow);
-  const { tell, change } = shown;
+  const [{ tell, change }, isOutdated] = [shown, createOutdated(flow, shown)];
   const told = {
     ...shown,
     /** @param {Entry} entry */
@@ -121,8 +138,8 @@ export function createDeletionToasts(flow) {
     /** @param {Entry} entry @param {boolean} [first] */
     progress(entry, first = false) {
       if (!entry.mine) return;
-      if (entry.away) tell(entry, "warning", awayMessage(flow, entry));
-      else (first ? tell : change)(entry, "loading", progressMessage(flow, entry));
+      if (entry.away) return tell(entry, "warning", awayMessage(flow, entry));
+      (isOutdated(entry) || first ? tell : change)(entry, "loading", progressMessage(flow, entry));
     },
 
     /** @param {Entry} entry @param {ResultWords} result */

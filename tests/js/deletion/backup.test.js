@@ -48,6 +48,24 @@ test("while workflows are backed up, the toast has Stop, and says how long it st
   assert.deepEqual(it.stopped, ["h1"]);
 });
 
+test("where a toast cannot be changed, a new one tells when the backup begins, and when jobs are sent", async () => {
+  const it = await backingUp({ canAct: false });
+  const told = () => it.shown.filter(([kind, , , how]) => kind === "loading" && how !== "changed").map(([, title, { detail }]) => [title, detail.includes("Nothing has been deleted yet")]);
+  const begins = ["Backing up workflows…", true];
+  assert.deepEqual(told(), [begins]);
+  event(it, "backing_up", 3);
+  assert.deepEqual(told(), [begins], "it says no number, so it stays true");
+  event(it, "sending", 0, { sent: true });
+  event(it, "sending", 2, { sent: true });
+  assert.deepEqual(told(), [begins, ["Deleting jobs…", false]]);
+  const card = await backingUp({ canAct: false, shown: true });
+  event(card, "sending", 0, { sent: true });
+  assert.deepEqual(card.shown, [], "while the panel is open, only its card tells");
+  const now = await backingUp();
+  event(now, "sending", 0, { sent: true });
+  assert.deepEqual(now.shown.filter(([kind, , , how]) => kind === "loading" && how !== "changed"), [], "other toasts are changed, and not read aloud again");
+});
+
 test("between its quarters, the progress of a backup is written into its toast without reading it aloud", async () => {
   const it = await backingUp();
   event(it, "backing_up", 101, { total: 20_000 });

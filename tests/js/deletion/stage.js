@@ -99,7 +99,7 @@ export function stage({ status = STATUS, preview: previews = preview(), send = {
     toasts: {
       canAct: () => canAct,
       tell: (kind, { title }) => shown.push([kind, title]),
-      create: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, message) => shown.push([kind, message.title, message]), dismiss: () => shown.push(["dismissed"]), rewrite: ({ title }) => ticks.push(title) }),
+      create: () => ({ show: (kind, message) => shown.push([kind, message.title, message]), update: (kind, message) => shown.push([kind, message.title, message, "changed"]), dismiss: () => shown.push(["dismissed"]), rewrite: ({ title }) => ticks.push(title) }),
     },
     schedule: (run, milliseconds) => timers.push({ at: time + milliseconds, run }),
     openPanel: () => opened.push(1),
