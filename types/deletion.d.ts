@@ -38,6 +38,8 @@ export interface Entry {
   undoing: boolean;
   /** The request that starts it is under way. Until its answer, no status ends the deletion. */
   answering: boolean;
+  /** Whether a workflow deletes. Its node speaks for it, so it has no toasts, and only ComfyUI can stop it. */
+  workflow: boolean;
   /** Names the deletion, so that two of them can be told apart; "" if nothing is known. */
   label: string;
   /** Whether workflows are backed up when the hold ends, before anything is sent. */

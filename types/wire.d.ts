@@ -346,6 +346,8 @@ export interface Progress {
   sent: boolean;
   /** How long the backup still takes, measured by its speed so far; null if that can't be said. */
   seconds_left: number | null;
+  /** The number of jobs of a deletion by a workflow; null for other deletions. */
+  workflow_jobs?: number | null;
 }
 
 /** Which jobs to keep. An absent rule keeps nothing. A duration is a string such as "30d". */

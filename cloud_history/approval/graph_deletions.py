@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
+from ..deletion.events import Events
+from ..deletion.holds import HoldWatch
 from ..deletion.outcomes import ClearOutcome, ClearResult, DeletionResult, Skipped
 from ..deletion.preview import DeletionPreview, Preview
 from ..deletion.request import DeletionRequest
@@ -29,6 +32,22 @@ MAX_SHOWN_JOBS = 12
 """Maximum number of jobs in a question, because its file may have 64 KB."""
 
 Result = ClearResult | DeletionResult | Skipped
+
+
+class _ShownInPanels:
+    """The watch of a node, which also passes the progress on to the panels of all browsers."""
+
+    def __init__(self, watch: Watch, request: DeletionRequest, events: Events) -> None:
+        self._watch = watch
+        asked = request.preview.size if request.preview else len(request.job_ids or ())
+        self._panels = HoldWatch(partial(events.progressed, request.operation, request.kind, workflow_jobs=asked))
+
+    def stop_requested(self) -> bool:
+        return self._watch.stop_requested()
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        self._watch.progress(phase, done, total)
+        self._panels.progress(phase, done, total)
 
 
 class GraphDeletions:
@@ -60,7 +79,7 @@ class GraphDeletions:
                 if approved is None:
                     return Skipped()
                 request = approved
-            return await self._operations.carry_out(request, watch)
+            return await self._carry_out(request, watch)
 
     async def clean_up(
         self, policy: Policy, requester: RequestingNode, watch: Watch, *, allow_large: bool, backup: bool | None = None
@@ -78,7 +97,7 @@ class GraphDeletions:
                 return would, None
             request = DeletionRequest(preview.job_ids, connection, requester.origin, requester.title, backup, preview)
             approved = await self._approved(request, requester, watch) if asks else request
-            return would, await self._operations.carry_out(approved, watch) if approved else Skipped()
+            return would, await self._carry_out(approved, watch) if approved else Skipped()
 
     async def preview_clean_up(self, policy: Policy, requester: RequestingNode, watch: Watch) -> CleanUpPreview:
         """Return what the policy would delete, however large the share. Raise PolicyRefused if no rule is on."""
@@ -97,13 +116,23 @@ class GraphDeletions:
             connection = await operations.find_connection(requester.key)
             request = DeletionRequest(None, connection, requester.origin, requester.title, backup)
             if not asks:
-                return await operations.carry_out(request, watch)
+                return await self._carry_out(request, watch)
             if not await operations.clears_by_ids(backup):
                 return await self._clear_counted(request, requester, watch)
             preview = await operations.preview_everything(connection, watch)
             request = replace(request, job_ids=preview.finished_ids, preview=preview)
             approved = await self._approved(request, requester, watch)
-            return await operations.carry_out(approved, watch) if approved else Skipped()
+            return await self._carry_out(approved, watch) if approved else Skipped()
+
+    async def _carry_out(self, request: DeletionRequest, watch: Watch) -> ClearResult | DeletionResult:
+        """Carry out a deletion, and show its progress in the panels of all browsers."""
+        operations = self._operations
+        if operations.keys.refuses_shared_key:  # several people share this ComfyUI
+            return await operations.carry_out(request, watch)
+        try:
+            return await operations.carry_out(request, _ShownInPanels(watch, request, operations.events))
+        finally:
+            operations.events.forget(request.operation)
 
     async def _must_ask(self) -> bool:
         """Return whether the person has to be asked. Raise OperationRefused if workflows may not delete."""
@@ -145,7 +174,7 @@ class GraphDeletions:
                 return await self._clear_backed_up(request, counts, requester, watch)
             asked += 1
             try:
-                return await self._operations.carry_out(request, watch)
+                return await self._carry_out(request, watch)
             except HistoryGrew as more:
                 if asked == MAX_APPROVALS_PER_CLEAR:
                     raise
@@ -160,7 +189,7 @@ class GraphDeletions:
         exact: DeletionRequest | None = replace(request, job_ids=preview.finished_ids, preview=preview, backup=True)
         if exact and preview.size > counts.finished:
             exact = await self._approved(replace(exact, operation=new_hex_id()), requester, watch)
-        return await self._operations.carry_out(exact, watch) if exact else Skipped()
+        return await self._carry_out(exact, watch) if exact else Skipped()
 
     async def _count_finished(self, connection: Connection, watch: Watch) -> int | None:
         """Count the finished jobs of the history; None if they can’t be counted."""

@@ -72,8 +72,23 @@ class Events:
         """Send the event `changed` to all browsers."""
         self._announce(*changed(kind, operation, ended=ended))
 
-    def progressed(self, operation: str, kind: str, phase: str, done: int, total: int, *, held: bool = False) -> None:
-        """Store the progress of a deletion that was confirmed in a browser, and tell all browsers to fetch it."""
+    def progressed(
+        self,
+        operation: str,
+        kind: str,
+        phase: str,
+        done: int,
+        total: int,
+        *,
+        held: bool = False,
+        workflow_jobs: int | None = None,
+    ) -> None:
+        """Store the progress of a deletion, and tell all browsers to fetch it.
+
+        Args:
+            held: whether it was held first, so that it could be undone.
+            workflow_jobs: for a deletion by a workflow, the number of its jobs.
+        """
         if phase == "sending":
             self._sent.add(operation)
         if phase == "backing_up":
@@ -87,6 +102,7 @@ class Events:
             "total": total,
             "sent": operation in self._sent,
             "seconds_left": None,
+            "workflow_jobs": workflow_jobs,
         }
         if phase == ASKED_TO_WAIT:
             # Stored separately, because other requests still report progress during a wait.

@@ -324,9 +324,11 @@ def test_a_clear_with_something_protected_asks_for_exact_jobs_and_sends_those(ro
     assert result.jobs[ids(1)[0]].outcome is Outcome.PROTECTED
 
 
-def test_browsers_receive_only_an_event_that_a_deletion_ended(room: Room) -> None:
+def test_browsers_receive_only_the_ids_of_a_deletion_that_goes_on_and_that_it_ended(room: Room) -> None:
     room.delete(ids(1), True)
-    [(name, event)] = room.events
+    *progress, (name, event) = room.events
+    assert {name for name, _ in progress} == {"cloud_history.progress"}
+    assert all(set(each) == {"operation", "kind"} for _, each in progress)
     assert (name, event["kind"], event["ended"]) == ("cloud_history.changed", "delete", True)
     assert set(event) == {"operation", "kind", "ended"}
     assert len(event["operation"]) == 32

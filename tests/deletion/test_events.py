@@ -39,9 +39,9 @@ def test_the_latest_progress_of_each_operation_is_kept_until_the_operation_ends(
     events.progressed("o1", "delete", "sending", 200, 300, held=True)
     assert events.progress() == [
         {"operation": "o1", "hold": "o1", "kind": "delete", "phase": "sending", "done": 200, "total": 300}
-        | {"sent": True, "seconds_left": None},
+        | {"sent": True, "seconds_left": None, "workflow_jobs": None},
         {"operation": "o2", "hold": None, "kind": "clear", "phase": "checking", "done": 0, "total": 1}
-        | {"sent": False, "seconds_left": None},
+        | {"sent": False, "seconds_left": None, "workflow_jobs": None},
     ]
     events.forget("o1")
     events.forget("never heard of")

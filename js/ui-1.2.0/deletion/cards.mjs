@@ -136,7 +136,7 @@ function createResultCard(entry, deletions, show, copy) {
   const n = words.again.length;
   const text = cardText(words.title, words.text, nameOf(entry));
   const report = result && iconButton("copy", DELETE.copyReport, () => copy(result.report));
-  const retry = kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
+  const retry = !entry.workflow && kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
   const foot = el(
     "div",
     { class: "ft" },

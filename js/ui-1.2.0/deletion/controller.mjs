@@ -5,8 +5,8 @@ import { asApiError, NO_ANSWER } from "../api.mjs";
 import { crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
 import { Clock, coalesce, LAST_SECONDS } from "./clock.mjs";
 import { advance, createRemovedJobs, endOf, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isBegun, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
-import { deletionLabel, named } from "./label.mjs";
-import { isStoppedUnsent, messageWords, recordedWords, resultWords } from "./result_strings.mjs";
+import { BY_WORKFLOW, deletionLabel, named } from "./label.mjs";
+import { isStoppedUnsent, messageWords, ofWorkflow, recordedWords, resultWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
 import { createDeletionToasts, quarters, showAction } from "./toasts.mjs";
@@ -194,9 +194,10 @@ export class Deletions {
 
   /** @param {Progress} detail */
   applyProgress(detail) {
-    const entry = findEntry(this.entries, detail.operation);
+    const entry = findEntry(this.entries, detail.operation) ?? this.#ofWorkflow(detail);
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
+    if (entry.workflow) entry.misses = 0;
     const wasAway = entry.away !== "";
     entry.away = "";
     const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry), isTimed: entry.backupLeft !== null };
@@ -209,6 +210,11 @@ export class Deletions {
     if (wait && !before.wait) this.sayOf(entry, words.asksToWait(wait, shownPhase(entry)));
     if (entry.sent && quarter > before.quarter && quarter < 4) this.sayOf(entry, words.progressSpoken(quarter * 25));
     this.render();
+  }
+
+  /** Shows a deletion by a workflow, which this page hears of first by its progress. @param {Progress} detail */
+  #ofWorkflow({ operation, kind, workflow_jobs: jobs = null }) {
+    return jobs === null ? undefined : Object.assign(this.add({ kind, jobs }, false), { operation, workflow: true, label: BY_WORKFLOW, phase: /** @type {const} */ ("waiting") });
   }
 
   refresh = coalesce(() => {
@@ -269,7 +275,8 @@ export class Deletions {
     for (const operation of status.undone ?? []) this.#undone(findEntry(this.entries, operation));
     for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#applyStatus(entry, status);
     // The status does not say whether a deletion is still being backed up.
-    if (this.entries.some(isBegun)) void this.readProgress();
+    const isNew = status.running && !this.follows(status.running.operation);
+    if (isNew || this.entries.some(isBegun)) void this.readProgress();
   }
 
   /** @param {Entry} entry @param {Hold} hold @param {number} [asked] when the answer was requested, on the clock of `now` */
@@ -417,14 +424,14 @@ export class Deletions {
   /** Shows the end of a deletion on its card, or in a toast. @param {Entry} entry @param {ResultWords} message */
   announce(entry, message) {
     const isGood = message.kind === "success" || message.kind === "info";
-    if (entry.mine || !isGood) this.notify.result(entry, message);
+    if (entry.mine || (!isGood && !entry.workflow)) this.notify.result(entry, message);
     this.sayOf(entry, named(entry, `${message.title}. ${message.toast}`), !isGood);
   }
 
   /** @param {Entry} entry @param {Result} result */
   #finish(entry, result) {
     if (!isOpen(entry)) return;
-    const message = resultWords(result, entry);
+    const message = entry.workflow ? ofWorkflow(resultWords(result, entry), result) : resultWords(result, entry);
     entry.result = result;
     this.#end(entry, message);
     this.#removed.add(goneOf(entry));
@@ -439,7 +446,7 @@ export class Deletions {
   add({ kind, jobs = 0 }, mine) {
     /** @type {Entry} */
     const entry = {
-      kind: kind === "clear" ? "clear" : "delete", jobs, mine, resumed: false, toast: this.parts.toasts.create(), ids: new Set(), account: "",
+      kind: kind === "clear" ? "clear" : "delete", jobs, mine, workflow: false, resumed: false, toast: this.parts.toasts.create(), ids: new Set(), account: "",
       asked: {}, hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
       undoing: false, answering: mine, sent: false, backingUp: false, preparing: false, backup: false, backupLeft: null, label: "", stopping: false, warned: false, nextPoll: 0, misses: 0,
       away: "", refusal: "",

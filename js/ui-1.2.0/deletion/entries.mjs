@@ -3,7 +3,7 @@
 
 import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
-import { backupText, DELETE } from "./strings.mjs";
+import { backupText, CANCEL_THE_RUN, DELETE } from "./strings.mjs";
 
 /** @import { DeletionEnd, DeletionState, Entry } from "../../../types/deletion" */
 /** @import { Mark } from "../../../types/list" */
@@ -58,13 +58,14 @@ export const isUnsentPhase = (entry) => !entry.sent && ["waiting", "preparing", 
 
 /** Whether a deletion past its hold can be stopped. While it is checked what is gone, everything has been sent. @param {Entry} entry */
 export const canStop = (entry) =>
-  entry.operation !== null && !entry.away && ["waiting", "preparing", "backing_up", "sending"].includes(shownPhase(entry));
+  entry.operation !== null && !entry.away && !entry.workflow && ["waiting", "preparing", "backing_up", "sending"].includes(shownPhase(entry));
 
 /** What a running deletion has done and what comes next. @param {Entry} entry @param {string} title said here while the title says that Comfy Cloud asks to wait */
 export function progressText(entry, title) {
   const done = title && title.replace(/[^….]$/, "$&.");
   const next = entry.backingUp ? backupText(entry.jobs, entry.backupLeft) : isUnsentPhase(entry) ? DELETE.notSentYet : "";
-  return [done, next].filter(Boolean).join(" ");
+  const stop = entry.workflow && entry.phase !== "checking" ? CANCEL_THE_RUN : "";
+  return [done, next, stop].filter(Boolean).join(" ");
 }
 
 /**
@@ -138,7 +139,8 @@ export function stateIn(entry, status) {
 /** Whether the list hides a job because an open deletion will remove it. @param {Entry[]} entries @param {Row} row */
 export function isAboutToGo(entries, row) {
   return entries.some((entry) => {
-    if (!isOpen(entry) || entry.phase === "submitting") return false;
+    // A workflow's jobs stay in the list until they are gone: the page does not know which they are.
+    if (!isOpen(entry) || entry.phase === "submitting" || entry.workflow) return false;
     // Remember the jobs of a clear, so that they stay hidden until the list is read again.
     if (entry.kind === "clear" && statusOf(row.status).finished) entry.ids.add(row.id);
     return entry.ids.has(row.id);

@@ -11,6 +11,9 @@ import { jobName } from "../common/names.mjs";
 /** A text about a deletion, with its name first. @param {{label: string}} entry @param {string} text */
 export const named = ({ label }, text) => [label && `${label}.`, text].filter(Boolean).join(" ");
 
+/** The name of a deletion that a node of a workflow carries out. */
+export const BY_WORKFLOW = "A workflow’s deletion";
+
 /**
  * "mira_cover_0001.png", "mira_cover_0001.png and 2 more", "Clear" or "Clean up"; "" if nothing is known.
  * @param {About} about

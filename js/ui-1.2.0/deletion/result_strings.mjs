@@ -254,6 +254,17 @@ export function resultWords(result, about) {
   return { kind, title, text, toast: text, lines: [], again: [] };
 }
 
+/**
+ * The texts of a deletion by a workflow. The panel does not try it again: its next run does.
+ * @param {ResultWords} message
+ * @param {Result} result
+ * @returns {ResultWords}
+ */
+export function ofWorkflow(message, result) {
+  const text = "The run was cancelled before anything was sent to Comfy Cloud.";
+  return { ...(isStoppedUnsent(result) ? messageWords("info", { title: NOT_DELETED, text }) : message), again: [] };
+}
+
 /** The end of a deletion that has no result. @param {ResultWords["kind"]} kind @param {Words} words @returns {ResultWords} */
 export const messageWords = (kind, { title, text }) => ({ kind, title, text, toast: text, lines: [], again: [] });
 
