@@ -184,6 +184,7 @@ SENTENCES: dict[str, Sentence] = {
         "{more:,} more {have} finished since you looked.",
         "Nothing was sent. Look at the new number, then confirm again.",
     ),
+    "ticket_expired": Sentence("This address of a file is no longer valid.", "Open the file again."),
     "preview_expired": Sentence("This preview is more than 5 minutes old, or was used already.", _LOOK_AGAIN),
     "preview_of_other_key": Sentence("The key or the server has changed since this preview.", _LOOK_AGAIN),
     "nothing_left_to_clear": Sentence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import zlib
 from collections.abc import AsyncGenerator
@@ -29,6 +30,10 @@ DOWNLOAD_SECONDS = 30.0
 DNS_SECONDS = 3.0
 """Limit for a DNS lookup behind a proxy. In a network where only the proxy resolves names, the DNS may never answer."""
 
+WHOLE = (0, None)
+"""The range of a whole file: its first byte, and its last byte or None for the end."""
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})", re.ASCII)
+
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _BENCHMARK_RANGE = ip_network("198.18.0.0/15")
 _NAT64 = ip_network("64:ff9b::/96")
@@ -39,8 +44,9 @@ class Download:
     """An output file that is being downloaded.
 
     Attributes:
-        size: number of bytes; None if the storage does not say.
-        pieces: the content, in order. It raises CloudError if the download fails or the file is too large.
+        size: number of bytes of the whole file; None if the storage does not say.
+        pieces: the content of the wanted range, in order. It raises CloudError if the download fails or the file is too
+            large.
     """
 
     size: int | None
@@ -82,14 +88,17 @@ async def fetch_file(client: CloudClient, file: OutputFile) -> bytes:
 
 @asynccontextmanager
 async def open_file(
-    client: CloudClient, file: OutputFile, *, most: int, seconds: float
+    client: CloudClient, file: OutputFile, *, most: int, seconds: float, wanted: tuple[int, int | None] = WHOLE
 ) -> AsyncGenerator[Download, None]:
     """Begin to download an output file. Leaving the context ends the download.
+
+    A storage that does not know ranges sends the whole file, of which only the range is passed on.
 
     Args:
         most: maximum size of the file in bytes. A file that the service sends itself, instead of redirecting to a
             storage, can have at most MAX_FILE_BYTES.
         seconds: time limit for the whole download.
+        wanted: the first and the last byte of the range to download.
 
     Raises:
         FileTooLarge: the file is larger than `most`.
@@ -99,14 +108,46 @@ async def open_file(
     async with AsyncExitStack() as stack:
         if isinstance(found, bytes):
             download = Download(len(found), _one_piece(found))
+            start = 0
         else:
-            response = await _open_location(client, found, seconds, stack)
-            size = None if is_compressed(response) else response.content_length
+            response = await _open_location(client, found, seconds, stack, wanted)
+            size, start = _size_and_start(response, wanted)
             download = Download(size, _pieces(response, most))
         if download.size is not None and download.size > most:
             raise FileTooLarge(most)
         await stack.enter_async_context(aclosing(download.pieces))
+        if wanted != WHOLE:
+            download = Download(download.size, _part(download.pieces, start, wanted))
+            await stack.enter_async_context(aclosing(download.pieces))
         yield download
+
+
+def _size_and_start(response: aiohttp.ClientResponse, wanted: tuple[int, int | None]) -> tuple[int | None, int]:
+    """Return the size of the whole file, None if unknown, and the number of the first byte that the storage sends.
+
+    Raises:
+        UnreadableAnswer: the storage sends another range.
+    """
+    if response.status == 200:
+        return None if is_compressed(response) else response.content_length, 0
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if match is None or is_compressed(response) or int(match[1]) != wanted[0]:
+        raise UnreadableAnswer(response.status)
+    return int(match[3]), wanted[0]
+
+
+async def _part(
+    pieces: AsyncGenerator[bytes, None], start: int, wanted: tuple[int, int | None]
+) -> AsyncGenerator[bytes, None]:
+    """Return only the bytes of the wanted range. `start` is the number of the first byte in `pieces`."""
+    at, (first, last) = start, wanted
+    async for piece in pieces:
+        part = piece[max(0, first - at) : None if last is None else max(0, last + 1 - at)]
+        at += len(piece)
+        if part:
+            yield part
+        if last is not None and at > last:
+            return
 
 
 async def _one_piece(content: bytes) -> AsyncGenerator[bytes, None]:
@@ -131,7 +172,7 @@ async def _pieces(response: aiohttp.ClientResponse, most: int) -> AsyncGenerator
 
 
 async def _open_location(
-    client: CloudClient, location: str, seconds: float, stack: AsyncExitStack
+    client: CloudClient, location: str, seconds: float, stack: AsyncExitStack, wanted: tuple[int, int | None]
 ) -> aiohttp.ClientResponse:
     """Request the file from the storage to which the service redirects.
 
@@ -147,19 +188,25 @@ async def _open_location(
     await stack.enter_async_context(session)
     try:
         response = await stack.enter_async_context(
-            session.get(
-                yarl.URL(url, encoded=True), headers={"Accept-Encoding": "gzip"}, allow_redirects=False, proxy=proxy
-            )
+            session.get(yarl.URL(url, encoded=True), headers=_headers(wanted), allow_redirects=False, proxy=proxy)
         )
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
         failure = connection_failure(exc, "the storage")
     except ValueError:
         raise NotComfyCloud(302) from None  # an invalid host name
     else:
-        if response.status != 200:
+        if response.status != 200 and (response.status != 206 or wanted == WHOLE):
             raise (NotFound if response.status in (403, 404, 410) else NotComfyCloud)(response.status)
         return response
     return raise_without_context(failure)
+
+
+def _headers(wanted: tuple[int, int | None]) -> dict[str, str]:
+    if wanted == WHOLE:
+        return {"Accept-Encoding": "gzip"}
+    first, last = wanted
+    # A range of a compressed file would be a range of its compressed bytes.
+    return {"Accept-Encoding": "identity", "Range": f"bytes={first}-{'' if last is None else last}"}
 
 
 async def _check_through_proxy(url: str) -> None:

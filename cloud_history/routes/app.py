@@ -77,7 +77,7 @@ def _with_checks(handler: Handler, environ: Mapping[str, str], route: Route, key
     @wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
-            check_request(request, environ)
+            check_request(request, environ, has_ticket=route.has_ticket)
             if keys is not None and not route.works_for_many_users:
                 keys.check_key_is_not_shared()
                 if route.has_stored_text:

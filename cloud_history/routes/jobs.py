@@ -36,6 +36,7 @@ from ..jobs.rows import files_of, read_details, row_json, workflow_file
 from ..secret import log
 from ..state.credentials import Connection
 from ..tasks.threads import compute_in_thread
+from .media import MediaTickets, is_media, look_at_media, read_wanted_media, send_media
 from .output_files import FileNames
 from .outputs import read_filename, read_number, read_wanted_output, send_output
 from .request import read_body, read_filter, read_ids
@@ -52,6 +53,7 @@ them: traversing an object for each job would block the event loop."""
 class JobRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._tickets = MediaTickets()
 
     async def jobs(self, request: web.Request) -> web.StreamResponse:
         """Stream all jobs that match the filter, as lines of JSON."""
@@ -125,6 +127,24 @@ class JobRoutes:
         async with self._context.operations.open(connection) as client:
             find = partial(self._context.thumbnails.files.find, client, connection, *wanted.place)
             return await send_output(request, client, find, wanted, self._context.max_seconds)
+
+    async def open_media(self, request: web.Request) -> web.Response:
+        """Return the type and the size of an output, and a ticket for `media` if the browser can show it."""
+        body = await read_body(request, {"job": str, "file": str, "number": int, "most": int}, ("job", "file"))
+        wanted = read_wanted_media(_job_id(body["job"]), body)
+        connection = await self._context.operations.find_connection()
+        async with self._context.operations.open(connection) as client:
+            find = partial(self._context.thumbnails.files.find, client, connection, *wanted.place)
+            media = await look_at_media(client, connection, find, wanted, self._context.max_seconds)
+        ticket = self._tickets.issue(media) if is_media(media.content_type) else None
+        return json_answer({"type": media.content_type, "size": media.size, "ticket": ticket})
+
+    async def media(self, request: web.Request) -> web.StreamResponse:
+        """Stream the output of a ticket, or a range of it."""
+        connection = await self._context.operations.find_connection()
+        media = self._tickets.find(request.match_info["ticket"], connection)
+        async with self._context.operations.open(connection) as client:
+            return await send_media(request, client, media, self._context.max_seconds)
 
     async def cancel(self, request: web.Request) -> web.Response:
         body = await read_body(request, {"ids": list, "account": str}, ("ids",))

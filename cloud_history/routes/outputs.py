@@ -19,6 +19,7 @@ from ..cloud.media_types import HEAD_BYTES, content_type_of
 from ..errors import CloudError, CloudTimeoutError, InputRefused
 from ..jobs.job import OutputFile
 from ..jobs.rows import MAX_OUTPUTS
+from .request import MAX_SEND_SECONDS
 from .response import HEADERS, write_in_time
 
 MAX_OUTPUT_BYTES = 64 * 1024 * 1024
@@ -27,7 +28,7 @@ MAX_NAME_CHARACTERS = 1000
 DISCONNECT_CHECK_SECONDS = 0.25
 """How often to check whether the browser is still there while the storage sends nothing."""
 
-_HEADERS = {
+OUTPUT_HEADERS = {
     **HEADERS,
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Content-Disposition": "attachment",
@@ -108,7 +109,7 @@ async def send_output(
         CloudError: the file cannot be sent. Nothing of it was sent.
     """
     try:
-        return await _while_connected(request, _send(request, client, find, wanted, max_seconds))
+        return await while_connected(request, _send(request, client, find, wanted, max_seconds))
     except ConnectionResetError:
         # Browsers often disconnect before a picture is complete. aiohttp would log an error with a traceback each time.
         return web.Response()
@@ -122,33 +123,50 @@ async def _send(
             download, head = await asyncio.wait_for(_begin(client, find, wanted.most, stack), max_seconds)
         except asyncio.TimeoutError:
             raise CloudTimeoutError(sent=True) from None
-        response = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse(headers=OUTPUT_HEADERS)
         response.content_type, _, _ = (content_type := content_type_of(head, wanted.filename)).partition(";")
         if "charset=" in content_type:
             response.charset = "utf-8"
         response.content_length = download.size
         await response.prepare(request)
-        try:
-            await write_in_time(request, response.write(head))
-            async for piece in download.pieces:
-                await write_in_time(request, response.write(piece))
-        except CloudError:
-            # A part is sent already. A broken connection is the only way to tell the browser that the rest is missing.
-            if request.transport is not None:
-                request.transport.abort()
-            raise ConnectionResetError("the download failed") from None
-        await write_in_time(request, response.write_eof())
+        await write_in_time(request, response.write(head))
+        await write_pieces(request, response, download.pieces)
         return response
+
+
+async def write_pieces(
+    request: web.Request,
+    response: web.StreamResponse,
+    pieces: AsyncGenerator[bytes, None],
+    seconds: float = MAX_SEND_SECONDS,
+) -> None:
+    """Send the rest of a prepared answer.
+
+    Args:
+        seconds: time limit for each piece.
+
+    Raises:
+        ConnectionResetError: the browser disconnected, or the download failed.
+    """
+    try:
+        async for piece in pieces:
+            await write_in_time(request, response.write(piece), seconds)
+    except CloudError:
+        # A part is sent already. A broken connection is the only way to tell the browser that the rest is missing.
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the download failed") from None
+    await write_in_time(request, response.write_eof(), seconds)
 
 
 async def _begin(client: CloudClient, find: FileFinder, most: int, stack: AsyncExitStack) -> tuple[Download, bytes]:
     """Open the download. Return it with its first bytes, which its pieces then no longer contain."""
     opening = open_file(client, await find(), most=most, seconds=MAX_OUTPUT_SECONDS)
     download = await stack.enter_async_context(opening)
-    return download, await _first_bytes(download.pieces)
+    return download, await first_bytes(download.pieces)
 
 
-async def _first_bytes(pieces: AsyncGenerator[bytes, None]) -> bytes:
+async def first_bytes(pieces: AsyncGenerator[bytes, None]) -> bytes:
     """Take at least HEAD_BYTES bytes, or all if there are fewer."""
     head = b""
     async for piece in pieces:
@@ -158,7 +176,7 @@ async def _first_bytes(pieces: AsyncGenerator[bytes, None]) -> bytes:
     return head
 
 
-async def _while_connected(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
+async def while_connected(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
     """Wait for `work`. Cancel it and raise ConnectionResetError when the browser disconnects."""
     task = asyncio.ensure_future(work)
     try:

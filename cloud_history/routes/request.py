@@ -2,7 +2,8 @@
 
 ComfyUI has no authentication, and any web page can send it a request. A hostile page could use DNS rebinding, so the
 `Host` header is checked. It could use a sandboxed frame, so `Origin: null` is refused. It could use a form, so a header
-that no form can send is required, and only a body declared as JSON is read.
+that no form can send is required, and only a body declared as JSON is read. A video element can't send that header, so
+the address of a video has a ticket instead.
 """
 
 from __future__ import annotations
@@ -51,13 +52,18 @@ class RequestRefused(CloudError, code="refused"):
         super().__init__(sentence, **values)
 
 
-def check_request(request: web.Request, environ: Mapping[str, str] = environment.PROCESS) -> None:
+def check_request(
+    request: web.Request, environ: Mapping[str, str] = environment.PROCESS, *, has_ticket: bool = False
+) -> None:
     """Refuse a request that is not from this ComfyUI's own page.
+
+    Args:
+        has_ticket: whether a ticket in the path replaces the header. The other checks stay.
 
     Raises:
         RequestRefused: a header is missing, or names another host, origin or site.
     """
-    if request.headers.get(HEADER) != "1":
+    if not has_ticket and request.headers.get(HEADER) != "1":
         raise RequestRefused("header_missing", header=HEADER)
     hosts = request.headers.getall("Host", [])
     if len(hosts) != 1 or not _host_allowed(hosts[0], environ):

@@ -55,7 +55,7 @@ _HTTP_STATUS: tuple[tuple[type[CloudError], int], ...] = (
     (ListNotWhole, 502),
     (NestedTooDeeply, 502),
 )
-_HTTP_STATUS_BY_CODE = {"too_late": 410, "not_supported": 501}
+_HTTP_STATUS_BY_CODE = {"too_late": 410, "ticket_expired": 410, "not_supported": 501}
 
 
 async def in_pieces(

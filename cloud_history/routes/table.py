@@ -22,6 +22,8 @@ class Route(NamedTuple):
             other routes would show one person's jobs to everybody.
         has_stored_text: whether the route stores or returns a text without contacting Comfy Cloud. The API key is
             loaded before, so that it can be scrubbed from the text.
+        has_ticket: whether the path contains a ticket that another route issued. A video element can't send the header
+            that the other routes require.
     """
 
     key: str
@@ -30,6 +32,7 @@ class Route(NamedTuple):
     handler: str
     works_for_many_users: bool = False
     has_stored_text: bool = False
+    has_ticket: bool = False
 
 
 ROUTES = (
@@ -40,6 +43,8 @@ ROUTES = (
     Route("workflow", "GET", "jobs/{job_id}/workflow", "jobs.workflow"),
     Route("output", "GET", "jobs/{job_id}/output", "jobs.output"),
     Route("thumbnail", "GET", "thumbnail", "jobs.thumbnail"),
+    Route("open_media", "POST", "media", "jobs.open_media"),
+    Route("media", "GET", "media/{ticket}", "jobs.media", has_ticket=True),
     Route("stop", "POST", "stop", "deletion.stop"),
     Route("undo", "POST", "undo", "deletion.undo"),
     Route("dismiss", "POST", "unresolved/dismiss", "status.dismiss_unresolved"),

@@ -94,6 +94,11 @@ const isDetails = (value) => isObject(value) && isObject(value.job) && typeof va
 /** @param {unknown} value @returns {value is Cancelled} */
 const isCancelled = (value) => isObject(value) && Array.isArray(value.cancelled) && Array.isArray(value.finished_already);
 
+/** @param {unknown} value @returns {value is {type: string, size: number | null, ticket: string | null}} */
+const isMedia = (value) =>
+  isObject(value) && typeof value.type === "string" && (value.size === null || Number.isFinite(value.size)) &&
+  (value.ticket === null || (typeof value.ticket === "string" && /^[\w-]+$/.test(value.ticket)));
+
 /** @param {unknown} line @returns {line is ListLine} */
 const isListLine = (line) =>
   isObject(line) && (line.type === "start" || line.type === "end" || (line.type === "jobs" && Array.isArray(line.jobs)));
@@ -154,6 +159,8 @@ async function* readLines(stream) {
     reader.cancel().catch(() => undefined);
   }
 }
+
+/** A file that the browser can show at an address of this ComfyUI. `url`: "" for a type that can't be shown; `size`: null if unknown. @typedef {{type: string, size: number | null, url: string}} Media */
 
 /** @param {(route: string, init?: RequestInit) => Promise<Response>} fetchApi */
 function createCaller(fetchApi) {
@@ -232,6 +239,7 @@ export function createHistoryApi(fetchApi) {
   const { request, call, blob } = createCaller(fetchApi);
   return {
     ...createAuditApi({ call, blob, isDetails }),
+    ...createFileApi({ request, blob }),
     status: () => call(isStatus, "status", "GET"),
     /** Returns the progress of the running deletions that were started in browsers. */
     progress: () => call(isProgress, "progress", "GET"),
@@ -279,26 +287,58 @@ export function createHistoryApi(fetchApi) {
 
     /** Yields the parts of the list. Throws AbortError when aborted. @param {Filter} filter @param {AbortSignal} [signal] */
     list: (filter, signal) => listLines(() => request("jobs", "POST", { filter }, signal), signal),
-    /**
-     * Returns one output in full size.
-     * @param {string} job
-     * @param {string} filename of an output of the job
-     * @param {{number?: number, most?: number}} [options] `number`: its place among the outputs, from 0; `most`: the size limit in bytes
-     * @param {AbortSignal} [signal]
-     */
-    output: (job, filename, { number, most } = {}, signal) => {
-      const query = `file=${encodeURIComponent(filename)}${number === undefined ? "" : `&number=${number}`}${most === undefined ? "" : `&most=${most}`}`;
-      return blob(`jobs/${encodeURIComponent(job)}/output?${query}`, signal);
-    },
-    /** @param {string} job @param {string} filename of an output of the job @param {number} [number] its place among the outputs, from 0 @param {AbortSignal} [signal] */
-    thumbnail: (job, filename, number, signal) => {
-      const query = `job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}${number === undefined ? "" : `&number=${number}`}`;
-      return blob(`thumbnail?${query}`, signal);
-    },
   };
 }
 
 /** @typedef {ReturnType<typeof createHistoryApi>} HistoryApi */
+
+/**
+ * @param {object} caller
+ * @param {(route: string, method: string, body?: object, signal?: AbortSignal) => Promise<Response>} caller.request
+ * @param {(route: string, signal?: AbortSignal) => Promise<Blob>} caller.blob
+ */
+const createFileApi = ({ request, blob }) => ({
+  /**
+   * Returns one output in full size.
+   * @param {string} job
+   * @param {string} filename of an output of the job
+   * @param {{number?: number, most?: number}} [options] `number`: its place among the outputs, from 0; `most`: the size limit in bytes
+   * @param {AbortSignal} [signal]
+   */
+  output: (job, filename, { number, most } = {}, signal) => {
+    const query = `file=${encodeURIComponent(filename)}${number === undefined ? "" : `&number=${number}`}${most === undefined ? "" : `&most=${most}`}`;
+    return blob(`jobs/${encodeURIComponent(job)}/output?${query}`, signal);
+  },
+  /** @param {string} job @param {string} filename of an output of the job @param {number} [number] its place among the outputs, from 0 @param {AbortSignal} [signal] */
+  thumbnail: (job, filename, number, signal) => {
+    const query = `job=${encodeURIComponent(job)}&file=${encodeURIComponent(filename)}${number === undefined ? "" : `&number=${number}`}`;
+    return blob(`thumbnail?${query}`, signal);
+  },
+  /**
+   * Returns an address for one output, because ComfyUI's content security policy may refuse videos and sounds at `blob:`.
+   * @param {string} job
+   * @param {string} file name of an output of the job
+   * @param {{number?: number, most?: number}} [options] as for `output`
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Media>}
+   */
+  async media(job, file, { number, most } = {}, signal) {
+    let address = "";
+    /** @type {unknown} */
+    let answer;
+    try {
+      const body = { job, file, ...(number !== undefined && { number }), ...(most !== undefined && { most }) };
+      const response = await request("media", "POST", body, signal);
+      // ComfyUI may be served below a path, which only its own function for requests knows.
+      address = response.url;
+      answer = await decode(response);
+    } catch (error) {
+      throw asRequestError(error, signal);
+    }
+    if (!isMedia(answer)) throw new HistoryApiError({ code: STRANGE });
+    return { type: answer.type, size: answer.size, url: answer.ticket === null ? "" : `${address}/${answer.ticket}` };
+  },
+});
 
 /** Whether every object in a list has a string at `key`. @param {unknown} value @param {string} key */
 const eachHas = (value, key) => Array.isArray(value) && value.every((each) => isObject(each) && typeof each[key] === "string");

@@ -69,7 +69,8 @@ class EmbeddedHost:
         add_information_routes(self.server.routes, self.registry, self.frontend)
         add_settings_routes(self.server.routes, self.base)
         add_file_routes(self.server.routes, self.base)
-        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[cache_hashed_files, refuse_other_origins])
+        middlewares = [send_policy, cache_hashed_files, refuse_other_origins]
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=middlewares)
         for route in self.server.routes:
             if isinstance(route, web.RouteDef):
                 app.router.add_route(route.method, "/api" + route.path, route.handler, **route.kwargs)
@@ -117,6 +118,22 @@ def _is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return host == "localhost"
+
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self'; connect-src 'self' data:; frame-src 'self'; object-src 'self';"
+)
+"""What ComfyUI 0.33.0 sends with `--disable-api-nodes`. It refuses videos and sounds at `blob:` addresses."""
+
+
+@web.middleware
+async def send_policy(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Send the strictest content security policy that ComfyUI sends, so that the pack's pages are tested under it."""
+    response = await handler(request)
+    if not response.prepared:
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    return response
 
 
 @web.middleware

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -28,11 +29,23 @@ def storage_app(cloud: SimulatedCloud, observer: Middleware) -> web.Application:
         owner = cloud.account.owners[name]
         body, content_type = content_of(name, owner.width, owner.height)
         body = cloud.account.contents.get(name, body)
-        return web.Response(body=body, content_type=content_type)
+        return _answer(body, content_type, request.headers.get("Range", ""))
 
     app = web.Application(middlewares=[observer])
     app.router.add_get("/comfy-outputs/{digest}", serve, allow_head=False)
     return app
+
+
+def _answer(body: bytes, content_type: str, wanted: str) -> web.Response:
+    """Return the file, or the range of it that is wanted, as storage services do."""
+    match = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted)
+    if match is None:
+        return web.Response(body=body, content_type=content_type, headers={"Accept-Ranges": "bytes"})
+    first, last = int(match[1]), min(int(match[2] or len(body)), len(body) - 1)
+    if first > last:
+        return web.Response(status=416, headers={"Content-Range": f"bytes */{len(body)}"})
+    headers = {"Content-Range": f"bytes {first}-{last}/{len(body)}", "Accept-Ranges": "bytes"}
+    return web.Response(status=206, body=body[first : last + 1], content_type=content_type, headers=headers)
 
 
 def signed_url(cloud: SimulatedCloud, name: str) -> str:

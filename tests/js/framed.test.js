@@ -6,7 +6,7 @@ import { errorWords } from "#ui/common/strings.mjs";
 
 /** Calls that are allowed in a frame: reading, undoing, stopping and skipping. */
 const ALLOWED = new Set([
-  "status", "progress", "nodeReport", "openApproval", "approvalSeen", "answerApproval", "protection", "undo", "stop", "job", "list", "thumbnail", "output",
+  "status", "progress", "nodeReport", "openApproval", "approvalSeen", "answerApproval", "protection", "undo", "stop", "job", "list", "thumbnail", "output", "media",
   "cleanUp", "auditLog", "auditJobs", "auditCsv", "backupJobs", "backupJob", "workflowFile", "backupWorkflowFile",
 ]);
 

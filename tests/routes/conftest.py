@@ -33,6 +33,7 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
     stage.hold = (await stage.held(ids=[first]))["id"]
     await stage.set_hold(0)
     stage.job, stage.file = third, stage.cloud.jobs[third].files[0]
+    await stage.issue_ticket()
     stage.token = (await stage.preview())["token"]
     stage.delete_token = (await stage.preview(ids=[second]))["token"]
     lost = {"id": stage.lost_hold, "kind": "delete", "jobs": 1, "ids": [first]}

@@ -7,7 +7,7 @@ from cloud_history.routes.table import Route
 
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
 
-_VALUES = {"{job_id}": JOB, "{operation}": "OPERATION", "{name}": "REPORT"}
+_VALUES = {"{job_id}": JOB, "{operation}": "OPERATION", "{name}": "REPORT", "{ticket}": "TICKET"}
 _QUERIES = {"thumbnail": f"?job={JOB}&file=FILE", "output": "?file=FILE"}
 
 
@@ -25,6 +25,8 @@ CHANGING = tuple(route.key for route in table.ROUTES if route.method != "GET")
 """All that take a body."""
 EMPTY = ("remove_key", "start_empty", "start_anew", "delete_backup")
 """Those whose honest body is an empty object."""
+WITHOUT_HEADER = tuple(route.key for route in table.ROUTES if route.has_ticket)
+"""Those that a video element asks, which can't send the header."""
 ALSO_READ = ("protect", "delete_backup")
 """Those whose address can be read too."""
 LARGE = ("preview", "protect")

@@ -88,6 +88,7 @@ class Stage:
     report: str = "00" * 16
     question: str = "fedcba9876543210" * 2
     question_token: str = ""
+    ticket: str = "no-ticket"
     unresolved: InFlightOperation = field(default_factory=lambda: InFlightOperation("clear", "menu", "host", "abcd"))
 
     @property
@@ -96,6 +97,7 @@ class Stage:
 
     def _known(self, path: str) -> str:
         path = path.replace("OPERATION", self.operation).replace("REPORT", self.report)
+        path = path.replace("TICKET", self.ticket)
         return path.replace(JOB, self.job).replace("FILE", quote(self.file))
 
     def honest_body(self, route: str) -> bytes:
@@ -124,6 +126,7 @@ class Stage:
             "delete": {"token": self.delete_token},
             "undo": {"hold": self.hold},
             "stop": {"operation": self.hold},
+            "open_media": {"job": self.job, "file": self.file},
             "jobs": {"filter": {"statuses": ["failed"]}},
             "cancel": {"ids": [self.job]},
         }
@@ -210,6 +213,10 @@ class Stage:
             for job_id in job_ids:
                 writer.add(job_id, await client.get_job_detail(job_id), self.cloud.api_key)
         writer.close()
+
+    async def issue_ticket(self) -> None:
+        """Let the routes issue a ticket for the file, as a page does before it shows a video."""
+        self.ticket = (await self.ask("open_media")).json["ticket"]
 
     async def open_question(self) -> OwnerLock:
         """Open an approval request, fetch it as a page does, and return the lock that keeps it open."""

@@ -3,7 +3,7 @@
 
 import { HistoryApiError } from "../api.mjs";
 import { el } from "../common/dom.mjs";
-import { kindOf } from "../common/kinds.mjs";
+import { kindOf, kindOfContent } from "../common/kinds.mjs";
 
 /** @import { Row } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
@@ -13,7 +13,7 @@ import { kindOf } from "../common/kinds.mjs";
 
 const MAX_AT_ONCE = 6;
 const MAX_VIDEOS_AT_ONCE = 2;
-/** A larger video keeps its icon, because the whole file would be downloaded for one frame. */
+/** A larger video keeps its icon, because much of the file may be downloaded for one frame. */
 const MAX_VIDEO_BYTES = 8 * 2 ** 20;
 const MAX_FRAME_PIXELS = 512;
 /** Time limit in milliseconds for the browser to decode the first frame. */
@@ -30,9 +30,8 @@ export const hasThumbnail = (filename) => ["image", "video"].includes(kindOf(fil
 /** @param {string} filename */
 const isVideo = (filename) => kindOf(filename) === "video";
 
-/** Returns the first frame of a video as a picture, or null if the browser can't play the video. @param {Blob} blob @returns {Promise<Blob | null>} */
-async function firstFrame(blob) {
-  const url = URL.createObjectURL(blob);
+/** Returns the first frame of a video as a picture, or null if the browser can't play the video. @param {string} url @returns {Promise<Blob | null>} */
+async function firstFrame(url) {
   const video = el("video", { playsinline: true, preload: "auto" });
   video.muted = true;
   try {
@@ -51,7 +50,6 @@ async function firstFrame(blob) {
   } finally {
     video.removeAttribute("src");
     video.load();
-    URL.revokeObjectURL(url);
   }
 }
 
@@ -68,8 +66,8 @@ export class Thumbnails {
 
   /**
    * @param {object} options
-   * @param {Pick<HistoryApi, "thumbnail" | "output">} options.api
-   * @param {(video: Blob) => Promise<Blob | null>} [options.frame] returns the first frame, or null
+   * @param {Pick<HistoryApi, "thumbnail" | "media">} options.api
+   * @param {(url: string) => Promise<Blob | null>} [options.frame] returns the first frame, or null
    * @param {(blob: Blob) => string} [options.toUrl]
    * @param {(url: string) => void} [options.revoke]
    * @param {number} [options.maxCached] maximum number of cached thumbnails
@@ -159,7 +157,8 @@ export class Thumbnails {
   /** @param {Wanted} want @param {AbortSignal} signal @returns {Promise<Blob | null>} */
   async #fetch({ job, file, number }, signal) {
     if (!isVideo(file)) return this.api.thumbnail(job, file, number, signal);
-    return this.frame(await this.api.output(job, file, { most: MAX_VIDEO_BYTES, ...(number !== undefined && { number }) }, signal));
+    const { type, url } = await this.api.media(job, file, { most: MAX_VIDEO_BYTES, ...(number !== undefined && { number }) }, signal);
+    return kindOfContent(type) === "video" && url ? this.frame(url) : null;
   }
 
   /** @param {string} key @param {string} url @param {number} size */

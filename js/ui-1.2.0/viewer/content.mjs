@@ -30,6 +30,15 @@ export function mediaElement(kind, url, name, { onSize, onFailure }) {
   return media;
 }
 
+/** Ends the download of a video or a sound. Browsers go on with it after the element is removed. @param {Element} stage */
+export function stopMedia(stage) {
+  const media = stage.querySelector("video, audio");
+  if (!(media instanceof window.HTMLMediaElement)) return;
+  media.pause();
+  media.removeAttribute("src");
+  media.load();
+}
+
 /** Returns an element with the beginning of a text file. @param {Blob} blob @param {string} name */
 export async function textElement(blob, name) {
   const text = await blob.slice(0, MAX_TEXT_BYTES).text();

@@ -1,7 +1,7 @@
 // @ts-check
 /** Shows one output in full size above everything else, and steps through the outputs and the jobs of the list. */
 
-import { asApiError } from "../api.mjs";
+import { asApiError, BROKE_OFF, HistoryApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
 import { button, iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
@@ -11,13 +11,13 @@ import { isActive, statusWord } from "../common/status.mjs";
 import { errorWords } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
 import { hideUndo } from "../list/keys.mjs";
-import { mediaElement, messageElement, textElement } from "./content.mjs";
+import { mediaElement, messageElement, stopMedia, textElement } from "./content.mjs";
 import { viewerKey } from "./keys.mjs";
 import { indexOf, isDrawn, neighbour, savedName } from "./outputs.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { Row, Store, ViewRequest } from "../../../types/list" */
-/** @import { HistoryApi } from "../api.mjs" */
+/** @import { HistoryApi, Media } from "../api.mjs" */
 /** @import { FileKind } from "../common/kinds.mjs" */
 /** @import { Output, Place } from "./outputs.mjs" */
 
@@ -62,7 +62,7 @@ export class Viewer {
 
   /**
    * @param {object} parts
-   * @param {Pick<HistoryApi, "job" | "output">} parts.api
+   * @param {Pick<HistoryApi, "job" | "output" | "media">} parts.api
    * @param {Pick<Store, "rows" | "get" | "names" | "nameParts" | "selection" | "select" | "on">} parts.store
    * @param {(blob: Blob, name: string) => void} [parts.save]
    */
@@ -123,8 +123,9 @@ export class Viewer {
   #leave() {
     this.#abort.abort();
     this.#abort = new AbortController();
+    stopMedia(this.#stage);
     this.#stage.replaceChildren();
-    if (this.#url) URL.revokeObjectURL(this.#url);
+    if (this.#url.startsWith("blob:")) URL.revokeObjectURL(this.#url);
     this.#url = this.#size = "";
     this.#blob = null;
   }
@@ -152,7 +153,7 @@ export class Viewer {
     const guess = row.preview && (number === null || row.outputs === 1) ? row.preview.filename : "";
     if (guess) this.#outputs = [{ filename: guess, output_type: row.output_type }];
     this.#drawHead(row);
-    const early = guess && isDrawn(kindOf(guess)) ? this.#fetch(guess, undefined, signal) : null;
+    const early = guess && isDrawn(kindOf(guess)) ? this.#fetchShown(guess, undefined, signal) : null;
     // It is awaited later. Without this handler, an earlier failure would be reported as unhandled.
     early?.catch(() => undefined);
     try {
@@ -167,7 +168,7 @@ export class Viewer {
     }
   }
 
-  /** @param {Row} row @param {number} at -1 if the job has no outputs @param {Promise<Blob> | null} [early] the file, if it was requested already */
+  /** @param {Row} row @param {number} at -1 if the job has no outputs @param {Promise<Blob | Media> | null} [early] the file, if it was requested already */
   #showOutput(row, at, early = null) {
     this.#at = at;
     const output = this.#outputs[at];
@@ -182,37 +183,70 @@ export class Viewer {
   /** @param {string} filename @param {number | undefined} number @param {AbortSignal} signal */
   #fetch = (filename, number, signal) => this.api.output(this.#id, filename, { ...(number !== undefined && { number }) }, signal);
 
-  /** @param {Row} row @param {Output} output @param {Exclude<FileKind, "3d" | "other">} kind @param {Promise<Blob> | null} early */
+  /** Returns a video or a sound as an address, from which the browser reads the parts that it needs. @param {string} filename @param {number | undefined} number @param {AbortSignal} signal @returns {Promise<Blob | Media>} */
+  #fetchShown(filename, number, signal) {
+    return ["video", "audio"].includes(kindOf(filename)) ? this.#address(filename, number, signal) : this.#fetch(filename, number, signal);
+  }
+
+  /** @param {string} filename @param {number | undefined} number @param {AbortSignal} signal */
+  #address = (filename, number, signal) => this.api.media(this.#id, filename, { ...(number !== undefined && { number }) }, signal);
+
+  /** @param {Row} row @param {Output} output @param {Exclude<FileKind, "3d" | "other">} kind @param {Promise<Blob | Media> | null} early */
   async #load(row, output, kind, early) {
     const { signal } = this.#abort;
     try {
-      const blob = await (early ?? this.#fetch(output.filename, this.#at, signal));
+      const file = await (early ?? this.#fetchShown(output.filename, this.#at, signal));
       if (signal.aborted) return;
+      const blob = file instanceof Blob ? file : null;
       this.#blob = blob;
-      this.#size = fileSize(blob.size);
-      const found = kindOfContent(blob.type);
-      const element = found === "text" ? await textElement(blob, clean(output.filename)) : null;
+      this.#size = file.size === null ? "" : fileSize(file.size);
+      const found = kindOfContent(file.type);
+      const element = found === "text" && blob ? await textElement(blob, clean(output.filename)) : null;
+      // A video or a sound with the name of a picture or a text.
+      const shown = blob && (found === "video" || found === "audio") ? await this.#address(output.filename, this.#at, signal) : file;
       if (signal.aborted) return;
       this.#drawHead(row);
       if (element) this.#place(element);
-      else if (found === "image" || found === "video" || found === "audio") this.#placeMedia(row, found, blob, clean(output.filename));
+      else if (found === "image" || found === "video" || found === "audio") this.#placeMedia(row, output, found, shown);
       else this.#tell(words.notItsKind(kind), this.#saving());
     } catch (error) {
       if (!signal.aborted) this.#fail(error, () => this.#showOutput(row, this.#at));
     }
   }
 
-  /** @param {Row} row @param {"image" | "video" | "audio"} kind @param {Blob} blob @param {string} name */
-  #placeMedia(row, kind, blob, name) {
-    this.#url = URL.createObjectURL(blob);
+  /** @param {Row} row @param {Output} output @param {"image" | "video" | "audio"} kind @param {Blob | Media} file */
+  #placeMedia(row, output, kind, file) {
+    this.#url = file instanceof Blob ? URL.createObjectURL(file) : file.url;
     const url = this.#url;
+    const size = this.#size;
     const onSize = (/** @type {number} */ width, /** @type {number} */ height) => {
       if (url !== this.#url) return;
-      this.#size = `${words.sizeWords(width, height)}, ${fileSize(blob.size)}`;
+      this.#size = [words.sizeWords(width, height), size].filter(Boolean).join(", ");
       this.#drawHead(row);
       this.#say();
     };
-    this.#place(mediaElement(kind, url, name, { onSize, onFailure: () => url === this.#url && this.#tell(words.notShown(kind), this.#saving(), "", KIND_ICONS[kind]) }));
+    const onFailure = () => {
+      if (url === this.#url) void this.#explain(row, output, kind, file);
+    };
+    this.#place(mediaElement(kind, url, clean(output.filename), { onSize, onFailure }));
+  }
+
+  /** Says why a file can't be shown: it stopped arriving, it can't be had any more, or the browser can't show it. @param {Row} row @param {Output} output @param {FileKind} kind @param {Blob | Media} file */
+  async #explain(row, output, kind, file) {
+    const { signal } = this.#abort;
+    const again = () => this.#showOutput(row, this.#at);
+    const media = this.#stage.querySelector("video, audio");
+    const brokeOff = media instanceof window.HTMLMediaElement && media.error?.code === 2; // MEDIA_ERR_NETWORK
+    stopMedia(this.#stage);
+    try {
+      // The browser gives one reason for a type that it can't play and for an address without an answer.
+      if (!(file instanceof Blob)) await this.#address(output.filename, this.#at, signal);
+      if (signal.aborted) return;
+      if (brokeOff) throw new HistoryApiError({ code: BROKE_OFF });
+      this.#tell(words.notShown(kind), this.#saving(), "", KIND_ICONS[kind]);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error, again);
+    }
   }
 
   /** @param {HTMLElement} element */

@@ -15,7 +15,7 @@ function stage(options = {}) {
         signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
       }),
   };
-  api.output = (job, file, { most, number }, signal) => api.thumbnail(job, `${file} up to ${most}`, number, signal);
+  api.media = async (job, file, { most, number }, signal) => ({ type: "video/mp4", size: 1, url: `/media/${await api.thumbnail(job, `${file} up to ${most}`, number, signal)}` });
   const thumbnails = new Thumbnails({ api, toUrl: (blob) => `blob:${blob}`, revoke: (url) => revoked.push(url), ...options });
   const ask = (job) => {
     const image = { src: "" };
@@ -170,13 +170,13 @@ const video = (thumbnails, job, type = "video") => {
 
 test("a video shows its first frame, of a file of at most 8 MB, and only the frame is kept", async () => {
   const seen = [];
-  const frame = async (blob) => (seen.push(blob), { size: 3, toString: () => "frame" });
+  const frame = async (url) => (seen.push(url), { size: 3, toString: () => "frame" });
   const { thumbnails, asked, revoked } = stage({ frame, maxBytes: 10 });
   const image = video(thumbnails, "a");
   assert.equal(asked[0].file, "Clip.MP4 up to 8388608");
   asked[0].give(8_000_000);
   await nextTurn();
-  assert.deepEqual([image.src, seen.length, revoked.length], ["blob:frame", 1, 0]);
+  assert.deepEqual([image.src, seen, revoked.length], ["blob:frame", ["/media/a"], 0]);
 });
 
 test("a video that is too large or that the browser can’t play keeps its icon and is not asked for again", async () => {
@@ -190,7 +190,7 @@ test("a video that is too large or that the browser can’t play keeps its icon 
 });
 
 test("at most two videos are fetched at once, and pictures do not wait for them", async () => {
-  const { thumbnails, asked, ask } = stage({ frame: async (blob) => blob });
+  const { thumbnails, asked, ask } = stage({ frame: async (url) => ({ size: 1, toString: () => url }) });
   for (const job of ["a", "b", "c"]) video(thumbnails, job);
   ask("picture");
   assert.deepEqual(asked.map(({ job }) => job), ["a", "b", "picture"]);

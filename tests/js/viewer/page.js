@@ -69,6 +69,7 @@ class FakeElement {
   }
   removeAttribute(name) {
     delete this.attributes[name];
+    if (name === "src") delete this.src;
   }
   toggleAttribute(name, on) {
     if (on) this.attributes[name] = "";
@@ -95,6 +96,10 @@ class FakeElement {
   }
   focus() {
     globalThis.document.activeElement = this;
+  }
+  pause() {}
+  load() {
+    this.unloaded = !("src" in this.attributes);
   }
   showModal() {
     this.open = true;

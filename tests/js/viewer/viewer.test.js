@@ -26,12 +26,18 @@ function stage(rows = [row("a"), row("b")]) {
         signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
       }),
   };
+  const addressed = [];
+  api.media = (job, filename, options, signal) =>
+    new Promise((resolve, reject) => {
+      const give = (type = "video/mp4", size = 4) => resolve({ type, size, url: type.startsWith("application/") ? "" : `/media/${addressed.length}` });
+      addressed.push({ job, filename, ...options, signal, give, refuse: (error) => reject(new HistoryApiError(error)) });
+    });
   const closed = [];
   const viewer = new Viewer({ api, store, save: (blob, name) => saved.push([blob.size, name]) });
   const open = (id, more = {}) => viewer.open({ id, root: page.root, closed: (last) => closed.push(last), ...more });
   const shown = (tag) => page.root.querySelector(tag);
   const said = () => [...page.root.all()].find(({ attributes }) => attributes.role === "status").textContent;
-  return { ...page, viewer, asked, jobs, saved, chosen, closed, open, shown, said };
+  return { ...page, viewer, asked, addressed, jobs, saved, chosen, closed, open, shown, said };
 }
 
 test("the file that the list shows is asked for at once, and once only", async () => {
@@ -175,4 +181,70 @@ test("the name of the job’s workflow is told beside its output", () => {
   const { open, shown } = stage();
   open("a", { number: 0, outputs: outputsOf("a") });
   assert.match(shown("p").textContent, /Job Coast studies, /);
+});
+
+const clip = [{ filename: "clip.mp4", output_type: "video" }];
+
+test("a video gets an address of ComfyUI, because its policy may refuse blob: for videos, and is not fetched whole", async () => {
+  const { addressed, addresses, asked, open, shown } = stage();
+  open("a", { number: 0, outputs: clip });
+  assert.deepEqual(addressed.map(({ filename, number }) => [filename, number]), [["clip.mp4", 0]]);
+  addressed[0].give();
+  await settled();
+  assert.deepEqual([shown("video").src, asked.length, addresses.made], ["/media/1", 0, 0]);
+});
+
+test("a video that one leaves is downloaded no further", async () => {
+  const { addressed, open, shown, viewer } = stage();
+  open("a", { number: 0, outputs: clip });
+  addressed[0].give();
+  await settled();
+  const video = shown("video");
+  viewer.close();
+  assert.deepEqual([video.src, video.unloaded], [undefined, true]);
+});
+
+test("a video with the name of a picture gets an address too", async () => {
+  const { addressed, addresses, asked, open, shown } = stage();
+  open("a", { number: 0, outputs: outputsOf("a") });
+  asked[0].give("video/mp4");
+  await settled();
+  addressed[0].give();
+  await settled();
+  assert.deepEqual([shown("video").src, addresses.made], ["/media/1", 0]);
+});
+
+test("a video that the browser can’t play says so once it is known that its file can be had, and can be downloaded", async () => {
+  const { addressed, asked, open, press, saved, shown } = stage();
+  open("a", { number: 0, outputs: clip });
+  addressed[0].give();
+  await settled();
+  shown("video").fire("error");
+  addressed[1].give();
+  await settled();
+  assert.equal(shown("h3").textContent, "This browser can’t play this video");
+  assert.equal(addressed.length, 2, "there is no further try");
+  press("d");
+  asked[0].give("video/mp4");
+  await settled();
+  assert.deepEqual(saved, [[4, "clip.mp4"]]);
+});
+
+test("a video whose file can’t be had any more is not called unplayable", async () => {
+  const { addressed, open, shown } = stage();
+  open("a", { number: 0, outputs: clip });
+  addressed[0].give();
+  await settled();
+  shown("video").fire("error");
+  addressed[1].refuse({ code: "file_too_large", message: "The file is larger than 64 MB.", hint: "" });
+  await settled();
+  assert.equal(shown("h3").textContent, "The file is larger than 64 MB");
+});
+
+test("a file without an address is said not to be the video that its name says", async () => {
+  const { addressed, open, shown } = stage();
+  open("a", { number: 0, outputs: clip });
+  addressed[0].give("application/octet-stream");
+  await settled();
+  assert.equal(shown("h3").textContent, "This file is not the video that its name says");
 });
