@@ -79,6 +79,8 @@ async def test_all_kinds_of_outputs_are_shown_large_and_reached_by_arrow_keys(
     await expect(panel.row(jobs[4])).to_have_class("cch-row is-focus")
     assert len(set(shown)) == 4
     assert await page.evaluate("shown => shown.filter(url => window.addressesInUse.has(url))", shown) == []
+    # ComfyUI's policy, which the stage sends, refuses videos and sounds at other addresses.
+    assert all("/api/cloud_history/media/" in str(url) for url in shown[1:])
 
 
 async def source_of(opened: Locator, kind: str) -> str | None:
@@ -194,8 +196,15 @@ async def test_the_viewer_makes_way_for_a_dialog_that_asks_something(page: Page,
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=3, connected=True)
 async def test_an_output_that_cannot_be_shown_says_why_and_what_to_do(page: Page, cloud: SimulatedCloud) -> None:
-    job = cloud.add_job("completed", files=("huge.png", "broken.png", "fake.png", "odd.psd"), media="images")
-    cloud.account.contents |= {"huge.png": bytes(65 * 2**20), "broken.png": b"\x89PNG\r\n\x1a\n", "fake.png": b"<html>"}
+    job = cloud.add_job(
+        "completed", files=("huge.png", "broken.png", "broken.mp4", "fake.png", "odd.psd"), media="images"
+    )
+    cloud.account.contents |= {
+        "huge.png": bytes(65 * 2**20),
+        "broken.png": b"\x89PNG\r\n\x1a\n",
+        "broken.mp4": b"\0\0\0\x18ftypisom" + bytes(1000),
+        "fake.png": b"<html>",
+    }
     panel = await open_list(page, cloud)
     await panel.list.focus()
     await panel.row(job).locator(".cch-name").dblclick()
@@ -206,6 +215,8 @@ async def test_an_output_that_cannot_be_shown_says_why_and_what_to_do(page: Page
     await expect(opened).to_contain_text("Download it from your assets on Comfy Cloud.")
     await page.keyboard.press("ArrowRight")
     await expect(opened).to_contain_text("This browser can’t show this picture")
+    await page.keyboard.press("ArrowRight")
+    await expect(opened).to_contain_text("This browser can’t play this video")
     await page.keyboard.press("ArrowRight")
     await expect(opened).to_contain_text("This file is not the picture that its name says")
     await page.keyboard.press("ArrowRight")
