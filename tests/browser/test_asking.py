@@ -18,6 +18,13 @@ from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
 
 TITLE = "Let this workflow delete"
+CHOICES_BELOW_THE_FOLD = """(dialog) =>
+  [...dialog.querySelectorAll("label, .cch-hint, .cch-answers > button")].filter((each) => {
+    const { left, right, top, bottom } = each.getBoundingClientRect();
+    const isSeen = (y) => each.contains(document.elementFromPoint((left + right) / 2, y));
+    return left < 0 || top < 0 || right > innerWidth || bottom > innerHeight || !isSeen(top + 3) || !isSeen(bottom - 3);
+  }).map((each) => each.textContent)"""
+"""JavaScript that returns the texts of the choices and sentences that are not wholly visible."""
 
 
 def clear_graph() -> dict[str, Any]:
@@ -59,6 +66,18 @@ async def test_a_run_sends_nothing_before_its_approval_and_always_allow_is_asked
     await press_run(page)
     await expect(report).to_have_value(re.compile("^1 job removed from your cloud history"))
     await expect(dialog(page, TITLE)).to_have_count(0)
+
+
+@pytest.mark.stage(connected=True)
+async def test_every_choice_of_an_approval_is_visible_without_scrolling_in_a_small_window(page: Page) -> None:
+    await load_workflow(page, clear_graph())
+    await press_run(page)
+    asked = dialog(page, TITLE)
+    await expect(asked).to_be_visible()
+    for width in (312, 480, 1100):
+        await page.set_viewport_size({"width": width, "height": 600})
+        hidden = await asked.evaluate(CHOICES_BELOW_THE_FOLD)
+        assert hidden == [], width
 
 
 @ONE_FRONTEND

@@ -70,11 +70,11 @@ export async function approvalStep(frame, approval, { thumbnails, canAlways, fra
   const [before, after] = APPROVAL.hint;
   const hint = el("p", { class: "cch-hint" }, icon("pending"), el("span", {}, before, clock.element, after));
   const title = approvalTitle(approval.removable);
+  const backups = !framed && backupOption(approval, backup, (checked) => view.chooseBackup((backup = checked)));
   const view = questionView(approval, {
     thumbnails,
     about: about(approval),
-    backup: !framed && backupOption(approval, backup, (checked) => view.chooseBackup((backup = checked))),
-    note: framed ? framedHint() : canAlways && tick,
+    note: framed && framedHint(),
     undo: (backsUp) => `${DELETE.untouched} ${workflowUndoHint(backsUp)}`,
     backsUp: backup,
     atOnce: true,
@@ -84,9 +84,10 @@ export async function approvalStep(frame, approval, { thumbnails, canAlways, fra
     width: WIDTH,
     unasked: true,
     body: view.body,
-    pinned: view.pinned,
+    // Nobody may miss a choice because the part above scrolls.
+    pinned: [el("div", { class: "cch-choices" }, backups, !framed && canAlways && tick), hint, ...view.pinned],
     agreement: framed ? "" : view.agreement,
-    halves: { beside: el("div", {}, where.element, hint), side: place()[0] % 2 ? "right" : "left" },
+    halves: { beside: el("div", {}, where.element), side: place()[0] % 2 ? "right" : "left" },
     buttons: [{ label: APPROVAL.skip }, ...(framed ? [] : [/** @type {const} */ ({ label: deleteButton(approval.removable), kind: "danger", icon: "trash", answer: "delete" })])],
   });
   schedule(() => frame.say([approvalPlace(...place()), title].filter(Boolean).join(". ")), ANNOUNCE_DELAY_MS);

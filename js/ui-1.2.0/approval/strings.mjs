@@ -10,7 +10,7 @@ export const APPROVAL = {
   always: "Always allow workflows to delete, on this computer",
   skip: "Skip",
   /** The text before and after the countdown. */
-  hint: ["Nothing is sent without your answer; the node stops in ", "."],
+  hint: ["Without an answer nothing is deleted: the node stops in ", ". Closing this question or this page deletes nothing either."],
 };
 
 export const SKIPPED = { title: NOT_DELETED, detail: "The workflow was told to skip." };
