@@ -98,3 +98,36 @@ async def test_escape_closes_a_tooltip_and_neither_the_window_nor_the_selection(
     await page.keyboard.press("Escape")
     await page.keyboard.press("Escape")
     await expect(large.root).to_have_count(0)
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(jobs=12, connected=True)
+async def test_a_button_that_gets_the_focus_when_a_page_opens_has_no_tooltip_for_escape_to_close_first(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    await panel.list.press("ArrowDown")
+    await panel.list.press("Enter")
+    await expect(button(panel.root, "Back to the list")).to_be_focused()
+    await page.wait_for_timeout(600)
+    await expect(page.locator(".cch-tip")).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await expect(panel.list).to_be_focused()
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(jobs=12, connected=True)
+async def test_a_button_that_appears_under_a_pointer_at_rest_has_no_tooltip(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
+    await panel.list.press("ArrowDown")
+    await panel.list.press("Enter")
+    place = await centre(button(panel.root, "Back to the list"))
+    await page.keyboard.press("Escape")
+    await expect(panel.list).to_be_focused()
+    await page.mouse.move(*place)
+    await panel.list.press("Enter")
+    await expect(button(panel.root, "Back to the list")).to_be_focused()
+    await page.wait_for_timeout(600)
+    await expect(page.locator(".cch-tip")).to_have_count(0)
+    await page.mouse.move(place[0] + 2, place[1])
+    await expect(page.locator(".cch-tip")).to_be_visible()

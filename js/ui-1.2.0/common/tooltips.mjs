@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Tooltips, after a delay under the pointer and for an element that is focused by keyboard. An element's tooltip is its attribute
- * `data-tip`. One bubble and the listeners of the root element serve all of them, so rows that are reused need no listeners.
+ * Tooltips, after a delay under the pointer and for an element to which a person moves the focus by keyboard. An element that gets the
+ * focus otherwise, for instance in a page that opens, has none, because Escape would then need two presses. The text is in `data-tip`. One bubble and the listeners of the root element serve all of them, so rows that are reused need no listeners.
  * As WCAG 2.2 asks in 1.4.13, a tooltip stays while the pointer is on it, and Escape closes it and nothing else.
  */
 
@@ -39,6 +39,8 @@ class Tooltips {
   #described = null;
   /** Its tooltip was closed by Escape, and stays closed until the pointer or the focus is elsewhere. @type {Element | null} */
   #dismissed = null;
+  /** The element to which a key moved the focus. @type {Element | null} */
+  #focused = null;
   #timer = 0;
   #looking = 0;
   #shown = new AbortController();
@@ -65,8 +67,7 @@ class Tooltips {
     if (to instanceof window.Node && this.#dismissed?.contains(to)) return;
     this.#forgive();
     // The tooltip of a focused element stays until the focus moves, and returns after that of an element under the pointer.
-    const focused = document.activeElement;
-    if (focused?.matches(".cch [data-tip]:focus-visible")) this.begin(focused);
+    if (this.#focused) this.begin(this.#focused);
     else this.end();
   }
 
@@ -75,9 +76,15 @@ class Tooltips {
     if (!this.#dismissed?.matches(":focus-visible")) this.#dismissed = null;
   }
 
+  /** A key has moved the focus to this element. @param {Element} target */
+  focus(target) {
+    this.#focused = target;
+    this.begin(target);
+  }
+
   /** The focus has left. */
   blur() {
-    this.#dismissed = null;
+    this.#focused = this.#dismissed = null;
     this.end();
   }
 
@@ -154,24 +161,37 @@ class Tooltips {
 
 /** @type {Tooltips | null} */
 let tooltips = null;
+const MOVES = new Set(["Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"]);
+/** Whether the last key that was pressed moves the focus. */
+let hasMoved = false;
+/** @param {KeyboardEvent} event */
+const notice = ({ key }) => (hasMoved = MOVES.has(key));
 
 /** Shows the tooltips of an element's descendants. @template {HTMLElement} T @param {T} root @returns {T} */
 export function withTooltips(root) {
   const begin = (/** @type {Element} */ target) => (tooltips ??= new Tooltips()).begin(target);
   const end = () => tooltips?.end();
   const leave = (/** @type {EventTarget | null} */ to) => tooltips?.leave(to);
+  // The key may have been pressed outside the root element. The same listener is added once.
+  window.addEventListener("keydown", notice, { capture: true, passive: true });
   const found = (/** @type {Event} */ { target }) => (target instanceof window.Element ? target.closest("[data-tip]") : null);
+  /** The element with a tooltip that has come under the pointer. @type {Element | null} */
+  let entered = null;
   root.addEventListener("pointerover", (event) => {
     // A finger has no tooltips, and a pressed button drags.
     if (event.pointerType !== "mouse" || event.buttons) return;
-    const target = found(event);
-    if (target) begin(target);
-    else leave(event.target);
+    entered = found(event);
+    if (!entered) leave(event.target);
+  });
+  // Only a pointer that moves asks for a tooltip, and not an element that appears under a pointer at rest.
+  root.addEventListener("pointermove", () => {
+    if (entered) begin(entered);
+    entered = null;
   });
   root.addEventListener("pointerleave", ({ relatedTarget }) => leave(relatedTarget));
   root.addEventListener("focusin", (event) => {
     const { target } = event;
-    if (target instanceof window.Element && target.matches("[data-tip]:focus-visible")) begin(target);
+    if (hasMoved && target instanceof window.Element && target.matches("[data-tip]:focus-visible")) (tooltips ??= new Tooltips()).focus(target);
   });
   root.addEventListener("focusout", () => tooltips?.blur());
   root.addEventListener("pointerdown", end, true);
