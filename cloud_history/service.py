@@ -23,7 +23,7 @@ from .cloud.lookup import look_up_in_time
 from .config import BaseUrl, read_base_url
 from .deletion.backup_estimate import BackupEstimates
 from .deletion.clear import Clear
-from .deletion.delete import MIN_LOOKUP_SECONDS, OPERATION_SECONDS, Deletion
+from .deletion.delete import MIN_LOOKUP_SECONDS, OPERATION_SECONDS, PATIENCE_SECONDS, Deletion
 from .deletion.events import Announce, Events
 from .deletion.outcomes import ClearResult, DeletionResult, StayingJobs
 from .deletion.preview import MAX_ROWS, ClearPreview, DeletionPreview, preview_jobs
@@ -214,14 +214,22 @@ class Operations:
                 self.open(request.connection, watch) as client,
             ):
                 ending.may_have_sent = lambda: client.has_sent
-                client.before_removal = ending.begin_sending
+
+                async def before_removal() -> None:
+                    # A backup takes minutes, in which the person may have removed the key to stop everything.
+                    await self._check_account(request.connection)
+                    await ending.begin_sending()
+
+                client.before_removal = before_removal
                 await self._check_account(request.connection)
                 safeguards = await self._safeguards(request, client)
+                patience = 0.0 if request.origin.startswith("node") else PATIENCE_SECONDS
                 result: ClearResult | DeletionResult
                 if request.job_ids is None:
-                    result = await Clear(client, safeguards, self._sleep).run(watch, request.preview)
+                    clear = Clear(client, safeguards, self._sleep, patience=patience)
+                    result = await clear.run(watch, request.preview)
                 else:
-                    deletion = Deletion(client, safeguards, self._sleep)
+                    deletion = Deletion(client, safeguards, self._sleep, patience=patience)
                     result = await deletion.run(request.job_ids, watch, request.deletion_preview)
                     stay = await self._staying(client, request.deletion_preview, result, watch)
                     result = replace(result, stay=stay)

@@ -223,6 +223,7 @@ class CloudClient:
     proxy: str | None = field(default=None, init=False, repr=False)
     """The URL of the proxy in use, from `find_proxy`."""
     _waiting: int = field(default=0, repr=False)
+    _under_way: int = field(default=0, init=False, repr=False)
     _may_send: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     _key_worked: bool = field(default=False, repr=False)
 
@@ -244,6 +245,11 @@ class CloudClient:
     def earliest_now(self) -> datetime:
         """Return the time by this machine's clock or by Comfy Cloud's, whichever is earlier."""
         return self.clock.earliest_now()
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether a request is under way. Waits between two tries do not count."""
+        return self._under_way > 0
 
     async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None:
         """Remove at most 100 jobs. Returning means that the server accepted the request, not that the jobs are gone."""
@@ -429,6 +435,7 @@ class CloudClient:
         """Send the request once and read the answer, up to its size limit."""
         assert self._session is not None, "CloudClient must be used with `async with`"
         asked = self.clock.now()
+        self._under_way += 1
         try:
             async with self._session.request(
                 request.method,
@@ -455,6 +462,8 @@ class CloudClient:
                 )
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
             failure = connection_failure(exc, self.base_url.host)
+        finally:
+            self._under_way -= 1
         return raise_without_context(failure)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from ..cloud.retry import BeforeSend
 from ..errors import CloudError, CloudTimeoutError, HistoryGrew, OperationStopped, PreviewExpired
 from ..jobs.status import JobCounts
 from ..reasons import NO_REASON, Reason
-from ..tasks.stopping import Deadline, Unwatched, Watch, check_stopped, run_stoppable, sleep_stoppable
+from ..tasks.stopping import Deadline, PatientWatch, Unwatched, Watch, check_stopped, run_stoppable, sleep_stoppable
 from .delete import LOOKUP_DELAYS, MAX_LOOKUP_SECONDS_STOPPED, MIN_LOOKUP_SECONDS, OPERATION_SECONDS
 from .outcomes import ClearOutcome, ClearResult
 from .preview import Preview
@@ -28,6 +29,9 @@ NOT_ASKED = Reason("not_asked_by_id")
 
 class ClearingClient(JobReader, Protocol):
     """The methods of a client that a clear uses."""
+
+    @property
+    def awaits_answer(self) -> bool: ...
 
     async def clear_history(self, before_send: BeforeSend | None = None) -> None: ...
 
@@ -45,12 +49,14 @@ class Clear:
     Attributes:
         safeguards: checked before the request is sent.
         seconds: the time limit of the whole clear.
+        patience: as for `Deletion`.
     """
 
     client: ClearingClient
     safeguards: Safeguards
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     seconds: float = OPERATION_SECONDS
+    patience: float = 0.0
 
     async def run(self, watch: Watch, preview: Preview | None = None) -> ClearResult:
         """Remove every finished job.
@@ -88,7 +94,11 @@ class Clear:
         watch.progress("sending", 0, before.finished)
         lost: CloudError | None = None
         try:
-            await run_stoppable(self.client.clear_history(before_send), watch, deadline.left())
+            await run_stoppable(
+                self.client.clear_history(before_send),
+                PatientWatch(watch, self.patience, is_busy=lambda: self.client.awaits_answer),
+                deadline.left(),
+            )
         except OperationStopped as error:
             return await self._stopped_clear(before, seen_before, error, ClearOutcome.UNKNOWN)
         except CloudError as error:
@@ -101,6 +111,8 @@ class Clear:
         self, before: JobCounts, seen_before: Observation, lost: CloudError | None, watch: Watch, deadline: Deadline
     ) -> ClearResult:
         """Count again after sending, and return the result of the clear."""
+        if self.patience:
+            watch = PatientWatch(watch, math.inf)  # nothing is left to stop, and the person wants to know what is gone
         watch.progress("checking", 0, 1)
         unread = ClearOutcome.UNKNOWN if lost else ClearOutcome.UNCONFIRMED
         counted: Counts = []
@@ -150,7 +162,7 @@ class Clear:
         unread: ClearOutcome,
         after: JobCounts | None = None,
     ) -> ClearResult:
-        """Return the result of a stopped clear. Counts once more, within MAX_LOOKUP_SECONDS_STOPPED."""
+        """Return the result of a stopped clear. Counts once more: without patience, within a quarter of a second."""
         doubt = NO_REASON
 
         async def count_and_look_up() -> None:
@@ -161,7 +173,7 @@ class Clear:
                 doubt = await self._doubt(seen_before, after)
 
         with suppress(CloudError):
-            await run_stoppable(count_and_look_up(), Unwatched(), MAX_LOOKUP_SECONDS_STOPPED)
+            await run_stoppable(count_and_look_up(), Unwatched(), max(self.patience, MAX_LOOKUP_SECONDS_STOPPED))
         if after is not None and after.finished == 0 and not doubt:
             return ClearResult(ClearOutcome.DELETED, before, after, stopped=True)
         return ClearResult(unread, before, after, lost, stopped=True, doubt=doubt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,16 @@ from ..errors import CloudConnectionError, CloudError, OperationStopped, Preview
 from ..jobs.job import Job
 from ..reasons import Reason
 from ..secret import log
-from ..tasks.stopping import Deadline, LoopPauses, Unwatched, Watch, gather_all, run_stoppable, sleep_stoppable
+from ..tasks.stopping import (
+    Deadline,
+    LoopPauses,
+    PatientWatch,
+    Unwatched,
+    Watch,
+    gather_all,
+    run_stoppable,
+    sleep_stoppable,
+)
 from .outcomes import DeletionResult, JobOutcome, Outcome, Outcomes
 from .preview import DeletionPreview
 from .report import deletion_report
@@ -30,12 +40,17 @@ MIN_LOOKUP_SECONDS = 15.0
 """Each lookup gets at least this long, so that sent jobs are verified even after the operation's time limit."""
 MAX_LOOKUP_SECONDS_STOPPED = 0.25
 """Time limit of the lookup after a stop, so that the person waits for less than half a second."""
+PATIENCE_SECONDS = 15.0
+"""`Deletion.patience` where no run waits for the deletion to end."""
 LOOKUP_DELAYS = (0.25, 0.5, 1.0, 1.25, 2.0)
 """Seconds to wait before each further lookup, because the list may be out of date after a deletion."""
 
 
 class DeletingClient(JobReader, Protocol):
     """The methods of a client that a deletion uses."""
+
+    @property
+    def awaits_answer(self) -> bool: ...
 
     async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None: ...
 
@@ -47,12 +62,15 @@ class Deletion:
     Attributes:
         safeguards: keep protected jobs from deletion, and back up workflows before sending.
         seconds: the time limit for up to 1,000 jobs.
+        patience: seconds that running requests get after a stop, so that it is known what they removed. 0 for a node:
+            its run has to end at once.
     """
 
     client: DeletingClient
     safeguards: Safeguards
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     seconds: float = OPERATION_SECONDS
+    patience: float = 0.0
 
     async def run(self, job_ids: Sequence[str], watch: Watch, preview: DeletionPreview | None = None) -> DeletionResult:
         """Delete these jobs. All requests are built and checked before the first is sent.
@@ -110,31 +128,39 @@ class Deletion:
         self, job_ids: Sequence[str], seen: Sequence[Observation], outcomes: Outcomes, watch: Watch, deadline: Deadline
     ) -> None:
         chunks = deque(_chunks(job_ids))
+        given_up: list[list[str]] = []
+
+        def give_up() -> None:
+            given_up.extend(chunks)
+            chunks.clear()
 
         def tell_progress() -> None:
             watch.progress("sending", outcomes.ended_requests, len(job_ids))
 
         tell_progress()
+        patient = PatientWatch(watch, self.patience, give_up, lambda: self.client.awaits_answer)
         # A generator, so that no coroutine is created if the person has already stopped the deletion.
         senders = (
-            self._send_in_turn(chunks, seen, outcomes, tell_progress)
+            self._send_in_turn(chunks, seen, outcomes, patient, tell_progress)
             for _ in range(min(MAX_CONCURRENT_REQUESTS, len(chunks)))
         )
         try:
-            await run_stoppable(gather_all(senders), watch, deadline.left())
+            await run_stoppable(gather_all(senders), patient, deadline.left())
         except OperationStopped:
             outcomes.end_sending(Reason("stopped_by_person"), stopped=True)
         except CloudConnectionError as error:
             outcomes.note(error)
             outcomes.end_sending(Reason("time_is_up"))
         else:
-            outcomes.end_sending(Reason("earlier_request_failed"))
+            why = Reason("stopped_by_person" if given_up else "earlier_request_failed")
+            outcomes.end_sending(why, stopped=bool(given_up))
 
     async def _send_in_turn(
         self,
         chunks: deque[list[str]],
         seen: Sequence[Observation],
         outcomes: Outcomes,
+        patient: PatientWatch,
         tell_progress: Callable[[], None],
     ) -> None:
         try:
@@ -146,7 +172,7 @@ class Deletion:
                     chunk = outcomes.not_left_out(chunk)
                     if chunk:
                         outcomes.sending(chunk)
-                        await self.client.delete_history(chunk, partial(self._check_again, chunk, seen))
+                        await self.client.delete_history(chunk, partial(self._check_again, chunk, seen, patient))
                 except CloudError as error:
                     outcomes.failed(chunk, error)
                     if error.meets_all:
@@ -158,7 +184,9 @@ class Deletion:
             chunks.clear()  # the other senders stop when `chunks` is empty
             raise
 
-    async def _check_again(self, chunk: Sequence[str], seen: Sequence[Observation]) -> None:
+    async def _check_again(self, chunk: Sequence[str], seen: Sequence[Observation], patient: PatientWatch) -> None:
+        if patient.stopped:
+            raise OperationStopped()
         if safeguarded(chunk, await self.safeguards.protected(), seen):
             raise PreviewExpired("protected_meanwhile")
 
@@ -183,7 +211,9 @@ class Deletion:
         if not sent:
             return NOTHING_OBSERVED
         watch.progress("checking", 0, len(sent))
-        if outcomes.stopped:
+        if self.patience:
+            watch = PatientWatch(watch, math.inf)  # nothing is left to stop, and the person wants to know what is gone
+        elif outcomes.stopped:
             return await self._look_up_stopped(sent, before)
         found = NOTHING_OBSERVED
         try:

@@ -192,9 +192,10 @@ class Holds:
         return hold
 
     async def undo_all(self) -> None:
-        """Undo all holds that are not being sent. Called when the key changes."""
+        """Undo all holds that are not being carried out, and stop the others. Called when the key changes."""
         for hold in self.open:
-            await self._undo_in_time(hold)
+            if not await self._undo_in_time(hold):
+                hold.watch.stopping = True
 
     def stop(self, hold_id: str) -> None:
         """Stop an operation; requests already sent can't be undone. Raise InputRefused if no open hold has this id."""

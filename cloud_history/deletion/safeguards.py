@@ -183,8 +183,7 @@ class BackingUp:
         async def worker() -> None:
             while waiting:
                 await self._read_one(writer, waiting.popleft(), waiting)
-                # Jobs without a backup count too, so that the time left can be computed from the number of jobs.
-                watch.progress("backing_up", len(writer) + len(self._without), len(job_ids))
+                watch.progress("backing_up", len(writer), len(job_ids))
 
         await gather_all(worker() for _ in range(min(MAX_CONCURRENT_REQUESTS, len(job_ids))))
 

@@ -44,6 +44,50 @@ class Unwatched:
         pass
 
 
+class PatientWatch:
+    """A Watch that passes on a stop some seconds later, so that running requests can end with a known outcome."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        seconds: float,
+        on_stop: Callable[[], None] = lambda: None,
+        is_busy: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Make a watch.
+
+        Args:
+            seconds: passes on the stop after this time at the latest.
+            on_stop: called at the stop itself, so that no further work begins.
+            is_busy: whether a request awaits its answer. If not, the stop is passed on at the next check.
+        """
+        self._watch = watch
+        self._seconds = seconds
+        self._on_stop = on_stop
+        self._is_busy = is_busy
+        self._clock = asyncio.get_running_loop().time
+        self._stopped_at: float | None = None
+        self._idle_checks = 0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the person has stopped the work."""
+        return self._stopped_at is not None
+
+    def stop_requested(self) -> bool:
+        if self._stopped_at is None and self._watch.stop_requested():
+            self._stopped_at = self._clock()
+            self._on_stop()
+        if self._stopped_at is None:
+            return False
+        # Once is not enough: a request may have ended just now, and its work may be about to end as well.
+        self._idle_checks = 0 if self._is_busy() else self._idle_checks + 1
+        return self._clock() - self._stopped_at >= self._seconds or self._idle_checks > 1
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        self._watch.progress(phase, done, total)
+
+
 def check_stopped(watch: Watch) -> None:
     """Raise OperationStopped if the person wants to stop the operation."""
     if watch.stop_requested():

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from cloud_history.deletion.clear import Clear
+from cloud_history.deletion.delete import PATIENCE_SECONDS
 from cloud_history.deletion.outcomes import ClearOutcome, ClearResult
 from cloud_history.deletion.report import clear_report
 from cloud_history.errors import (
@@ -213,6 +214,17 @@ def test_stopping_a_clear_during_its_request_still_counts_the_jobs_once_more(
     assert client.clears == 1
     # Without an error, the report would say that the cloud accepted the request.
     assert isinstance(result.error, OperationStopped) is (outcome is ClearOutcome.UNKNOWN)
+
+
+def test_a_patient_clear_lets_its_request_end_and_sees_what_is_gone() -> None:
+    client = FakeClient(looks=[240, 0], seconds=3.0)
+
+    async def stopped() -> ClearResult:
+        clear = Clear(client, NoSafeguards(), patience=PATIENCE_SECONDS)
+        return await clear.run(Person(lambda: client.clears > 0))
+
+    result = virtual_time.run(stopped())
+    assert (result.outcome, result.stopped, result.removed) == (ClearOutcome.DELETED, False, 240)
 
 
 def test_a_stopped_clear_does_not_wait_for_a_slow_count() -> None:

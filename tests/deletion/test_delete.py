@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cloud_history.deletion.delete import Deletion
+from cloud_history.deletion.delete import PATIENCE_SECONDS, Deletion
 from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.deletion.report import deletion_report
 from cloud_history.errors import (
@@ -251,6 +251,39 @@ def test_a_stopped_deletion_ends_within_half_a_second_however_slow_the_lookup_is
         assert number_of(result) == {"unconfirmed": 1000, "not_attempted": 200}
         assert {str(result.jobs[each].why) for each in ids(1200)[:500]} == {"accepted, but not read back"}
         assert result.errors == ()
+
+
+def patient(client: FakeClient, count: int, person: Person) -> DeletionResult:
+    """Delete as a browser does, which waits for the running requests after a stop."""
+
+    async def run() -> DeletionResult:
+        client.jobs = jobs_of(ids(count))
+        return await Deletion(client, NoSafeguards(), patience=PATIENCE_SECONDS).run(ids(count), person)
+
+    return virtual_time.run(run())
+
+
+def test_a_patient_deletion_lets_running_requests_end_and_sees_what_is_gone_however_slow_the_lookup_is() -> None:
+    client = FakeClient(seconds=3.0, looking=3.0)
+    result = patient(client, 1200, Person(lambda: len(client.deletes) == 10))
+    assert result.stopped
+    assert len(client.deletes) == 10
+    assert number_of(result) == {"deleted": 1000, "not_attempted": 200}
+    assert deletion_report(result).startswith("You stopped it: 1,000 of 1,200 jobs removed.")
+
+
+def test_a_patient_deletion_gives_up_requests_that_do_not_end() -> None:
+    client = FakeClient(seconds=3600.0)
+    result = patient(client, 1200, Person(lambda: len(client.deletes) == 5))
+    assert result.stopped
+    assert number_of(result) == {"unconfirmed": 500, "not_attempted": 700}
+
+
+def test_a_stop_after_the_last_request_was_sent_stops_nothing() -> None:
+    client = FakeClient(seconds=3.0)
+    result = patient(client, 300, Person(lambda: len(client.deletes) == 3))
+    assert not result.stopped
+    assert number_of(result) == {"deleted": 300}
 
 
 @pytest.mark.parametrize("moment", [0.0, 1.0], ids=["at once", "during the lookup"])

@@ -70,7 +70,7 @@ def reports(comfyui: FakeComfyUI) -> list[str]:
     return [
         kept.fetch(data["operation"])["report"]
         for event, data, _ in comfyui.sent
-        if event == STOPPED and "operation" in data
+        if event == STOPPED and data.get("kind") == "node_report"
     ]
 
 
@@ -128,8 +128,11 @@ async def test_the_report_of_a_stopped_node_goes_only_to_its_browser_and_contain
     work = delete_node.run(job_ids=some(cloud, 1), dry_run=[False])
     await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
     told = [(data, client) for event, data, client in comfyui.sent if event == STOPPED]
-    assert {client for _, client in told} == {"browser-1"}
-    [data] = [data for data, _ in told if "operation" in data]
+    # Every page learns that a deletion goes on, and its kind; the rest is for the page that queued the run.
+    own = [(data, client) for data, client in told if data.get("kind") != "delete"]
+    assert {client for _, client in own} == {"browser-1"}
+    assert {client for data, client in told if data.get("kind") == "delete"} == {None}
+    [data] = [data for data, _ in own if "operation" in data]
     assert data == {"kind": "node_report", "operation": data["operation"]}
     kept = NodeReports(state_folder()).fetch(data["operation"])
     assert kept["node"] == "12"
@@ -143,7 +146,11 @@ async def test_no_browser_is_notified_of_a_prompt_that_no_browser_queued(
     cloud.faults.append(Fault(HISTORY, "slow", seconds=25.0))
     work = delete_node.run(job_ids=some(cloud, 250), dry_run=[False])
     await press_stop_when(lambda: bool(cloud.history_posts), comfyui, work)
-    assert [event for event, _, _ in comfyui.sent] == ["cloud_history.changed"]
+    assert comfyui.sent[-1][0] == "cloud_history.changed"
+    for _, data, client in comfyui.sent:
+        assert client is None
+        assert set(data) <= {"operation", "kind", "ended"}
+        assert data["kind"] == "delete"
     assert comfyui.progress == []
 
 

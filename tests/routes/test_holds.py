@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from cloud_history.deletion import holds
 from cloud_history.tasks.stopping import Unwatched
 from cloud_history.tasks.threads import run_in_thread
-from simulated_cloud import SimulatedCloud
+from simulated_cloud import Fault, SimulatedCloud
 from support.requests import delete_jobs
 from support.route_stage import OTHER_KEY, Gate, Stage, serving
 
@@ -280,6 +281,23 @@ async def test_removing_the_key_while_a_held_clear_counts_jobs_ends_the_hold(sta
     gate.open()
     assert (status["holds"], status["unresolved"], status["running"]) == ([], [], None)
     assert stage.cloud.history_posts == []
+
+
+@pytest.mark.parametrize("route", ["save_key", "remove_key"])
+async def test_changing_or_removing_the_key_stops_a_deletion_whose_backup_is_being_made(
+    stage: Stage, route: str
+) -> None:
+    details = re.compile("/api/jobs/[0-9a-f-]{36}")
+    stage.cloud.faults.append(Fault(("GET", details), "slow", seconds=0.5, times=None))
+    await stage.ask("settings", {"backup": "workflows"})
+    hold = await stage.held(ids=some(stage, 20))
+    stage.timer.wait(10)
+    await stage.until(lambda: [each for each in stage.operations.events.progress() if each["phase"] == "backing_up"])
+    assert (await stage.ask(route)).status == 200
+    await stage.until(lambda: not stage.holds.open)
+    await asyncio.sleep(0.1)
+    assert stage.cloud.history_posts == []
+    assert hold["id"] not in [each["id"] for each in (await stage.ask("status")).json["holds"]]
 
 
 async def test_a_deletion_waiting_behind_another_can_still_be_undone(stage: Stage, gate: Gate) -> None:

@@ -110,6 +110,10 @@ class FakeClient:
     _looking: int = 0
     _leaves: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def awaits_answer(self) -> bool:
+        return self._at_once > 0
+
     def earliest_now(self) -> datetime:
         return self.moment or datetime.now(timezone.utc)
 
@@ -141,7 +145,11 @@ class FakeClient:
 
     async def clear_history(self, before_send: BeforeSend | None = None) -> None:
         self.clears += 1
-        await asyncio.sleep(self.seconds)
+        self._at_once += 1
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self._at_once -= 1
         if self.clear_error is not None:
             raise self.clear_error
 

@@ -157,7 +157,7 @@ const MAY_WORRY = new Set(["unauthorized", "subscription_inactive", "unreachable
 /** The error of a request that only reads. @param {AnyError} error @returns {Words} */
 export function readingErrorWords(error) {
   const { title, text } = errorWords(error);
-  return { title, text: MAY_WORRY.has(error.code ?? "") ? `${text} Nothing was changed.`.trim() : text };
+  return { title, text: MAY_WORRY.has(error.code ?? "") ? `${text} Reading changes no job.`.trim() : text };
 }
 
 /** Quotes Comfy Cloud's message, or "". @param {AnyError} error */

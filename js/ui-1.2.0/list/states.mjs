@@ -60,7 +60,7 @@ export function wholeState(store, actions) {
   }
   if (readAt === null) return failed(store, actions);
   if (!counts.all) return state("history", EMPTY, [button({ label: PANEL.refresh, press: () => void store.refresh() })]);
-  if (held.matching) return state("history", allHeld(held.matching), []);
+  if (held.matching) return state("history", allHeld(held.matching, store.deletions.isSending()), []);
   const words = { title: PANEL.nothingFound, text: nothingMatches(choice, actions.currentWorkflow(), store.names.of) };
   return state("search", words, [button({ label: PANEL.clearFilters, press: () => clearFilters(store) })]);
 }

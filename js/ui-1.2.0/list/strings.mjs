@@ -197,11 +197,14 @@ export const selectionActs = (selected) =>
 /** Jobs of open deletions, which the list leaves out but the history still has. @param {Store} store */
 const heldWords = ({ held, deletions }) => (held.all ? `, ${number(held.all)} ${deletions.isSending() ? "being removed" : "about to be removed"}` : "");
 
-/** @param {number} n */
-export const allHeld = (n) => ({
-  title: plural(n, "{n} job is about to be removed", "{n} jobs are about to be removed"),
-  text: plural(n, "It is still in your history.", "They are still in your history."),
-});
+/** @param {number} n @param {boolean} isSending whether the requests are being sent, so that some jobs may be gone */
+export const allHeld = (n, isSending) =>
+  isSending
+    ? { title: plural(n, "{n} job is being removed", "{n} jobs are being removed"), text: "" }
+    : {
+        title: plural(n, "{n} job is about to be removed", "{n} jobs are about to be removed"),
+        text: plural(n, "It is still in your history.", "They are still in your history."),
+      };
 
 export const EMPTY = { title: "No jobs in your cloud history", text: "Jobs you run on Comfy Cloud show up here." };
 

@@ -95,10 +95,10 @@ test("the browser has texts of its own only for errors that carry no message fro
   for (const code of ["odd", "constructor", "unauthorized"]) assert.equal(words.errorWords(error(code)).title, "Something went wrong", code);
 });
 
-test("only the error of a reading request says that nothing was changed", () => {
+test("only the error of a reading request says that reading changes no job", () => {
   for (const code of ["unauthorized", "subscription_inactive", "unreachable", "timeout"]) {
     const sent = error(code, { message: "No.", hint: "Wait." });
-    assert.equal(words.readingErrorWords(sent).text, "Wait. Nothing was changed.", code);
+    assert.equal(words.readingErrorWords(sent).text, "Wait. Reading changes no job.", code);
     assert.equal(words.errorWords(sent).text, "Wait.", code);
   }
   assert.equal(words.readingErrorWords(error("account_changed", { message: "No.", hint: "Wait." })).text, "Wait.");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { workflowOptions } from "#ui/list/filter_popover.mjs";
-import { countWords, someStay } from "#ui/list/strings.mjs";
+import { allHeld, countWords, someStay } from "#ui/list/strings.mjs";
 import { STATUS, fail, ids, list, listOf, row, stage } from "./stage.js";
 
 test("jobs are listed newest first and counted by status", async () => {
@@ -412,4 +412,9 @@ test("jobs on hold stay in the counts of the tabs until they are removed, and th
   it.remove("a", "b");
   assert.deepEqual([store.counts.all, store.counts.failed, store.held], [1, 0, { all: 0, matching: 0 }]);
   assert.equal(countWords(store).join(""), "0 of 1 job");
+});
+
+test("the words for a list whose jobs are all in a deletion do not say that they are still there while they are being sent", () => {
+  assert.deepEqual([allHeld(2, false).title, allHeld(2, false).text], ["2 jobs are about to be removed", "They are still in your history."]);
+  assert.deepEqual([allHeld(2, true).title, allHeld(1, true).title, allHeld(2, true).text], ["2 jobs are being removed", "1 job is being removed", ""]);
 });
