@@ -36,6 +36,8 @@ export interface Entry {
   /** Whether it was confirmed before the page was reloaded. */
   resumed: boolean;
   undoing: boolean;
+  /** Whether the person pressed Undo or Stop in this page, and it did not fail. */
+  endedHere: boolean;
   /** The request that starts it is under way. Until its answer, no status ends the deletion. */
   answering: boolean;
   /** Whether a workflow deletes. Its node speaks for it, so it has no toasts, and only ComfyUI can stop it. */

@@ -78,7 +78,7 @@ export class App {
     this.thumbnails = new Thumbnails({ api });
     const onAccountChanged = () => this.#outdated("key");
     const confirmation = new Confirmation({ api, dialogs, steps: createSteps({ api, thumbnails: this.thumbnails, workflowName: this.#workflowName, finishedHere: this.#finishedHere }), connect: this.connect, now, onAccountChanged });
-    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today, workflowName: this.#workflowName, memory: createMemory(() => window.localStorage, today) });
+    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today, workflowName: this.#workflowName, going: (selection) => this.store.going(selection), memory: createMemory(() => window.localStorage, today) });
     const protection = (this.protection = new Protection(api));
     const names = new WorkflowNames(browserStorage);
     this.store = new Store({ api, deletions: this.deletions, protection, names, now: () => Date.now() });
@@ -134,7 +134,13 @@ export class App {
   #createActions() {
     const { api, toasts, dialogs, connect, workflows, deletions, store, protection } = this;
     const protecting = new ProtectionActions({ protection, dialogs, toasts, all: () => store.all(), nameOf: (row) => store.nameParts(row).join("") });
-    const cancelling = createCancellation({ api, dialogs, toasts, workflowName: this.#workflowName, onChange: () => store.changed() });
+    // Out of sight on the tab of active jobs, they would stay selected for Delete.
+    const deselect = (/** @type {string[]} */ ids) => {
+      const ended = new Set(ids);
+      store.select((selection) => selection.keep((id) => !ended.has(id)));
+      store.changed();
+    };
+    const cancelling = createCancellation({ api, dialogs, toasts, workflowName: this.#workflowName, onChange: deselect });
     return {
       remove: (target, confirmed, hidden) => void start(deletions, { account: store.account, ...target }, confirmed, false, hidden),
       cancel: (rows) => void cancelling.ask(rows, store.account),

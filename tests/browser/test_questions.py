@@ -83,7 +83,7 @@ async def test_a_backup_chosen_for_a_clear_deletes_the_exact_jobs_after_the_back
     finished = [job.id for job in cloud.finished]
     await choose_cloud_history(page, "Clear cloud history…")
     opened = dialog(page, "Clear your cloud history?")
-    await expect(opened.locator(".cch-dp")).to_contain_text("Sent at once. This can’t be undone.")
+    await expect(opened.locator(".cch-dp")).to_contain_text("The deletion is sent at once and can’t be undone.")
     await opened.get_by_text("Back up their workflows first").click()
     await expect(opened.get_by_role("checkbox", name="Back up their workflows first")).to_be_checked()
     await expect(opened).to_contain_text(f"{len(finished)} workflows, about")

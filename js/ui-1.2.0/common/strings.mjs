@@ -105,9 +105,17 @@ export const CONNECTION = {
   replace: "Replace key…",
   removed: "The key was removed from this server",
   removeTitle: "Remove the key from this server?",
-  removeText: "Your jobs stay as they are. You can connect again at any time.",
+  connectAgain: "You can connect again at any time.",
+  unchanged: "Your jobs stay as they are.",
+  goesOn: "The deletion that is running goes on.",
+  stops: "The deletion that is running is stopped.",
   removeConfirm: "Remove key",
 };
+
+/** What a change of the key does to deletions that have not begun. @param {number} n jobs */
+export const willBeUndone = (n) => plural(n, "The deletion of {n} job that waits is undone.", "The deletion of {n} jobs that waits is undone.");
+/** @param {number} n jobs */
+export const wasUndone = (n) => plural(n, "The deletion of {n} job was undone. Nothing was deleted.", "The deletion of {n} jobs was undone. Nothing was deleted.");
 
 /** @param {number} n */
 export const lostHold = (n) => ({

@@ -18,6 +18,9 @@ const { CONNECT, CONNECTION, COMMON } = words;
 /** Characters that the server strips from both ends of a key: white space, quotes and invisible characters. */
 const STRIPPED = /[\s"'`“”‘’«»\p{C}\p{Z}]/u;
 
+/** States of a hold in which a change of the key undoes it. */
+const UNSENT = new Set(["holding", "preparing", "waiting"]);
+
 /** Strips pasted text as the server does. A loop, because one pattern for both ends is slow on long texts. @param {string} pasted */
 function bareKey(pasted) {
   const characters = [...pasted];
@@ -41,6 +44,26 @@ export function savedWords({ checked, outranked, unusual }) {
   const title = checked ? CONNECT.connected : CONNECT.savedUntested;
   const detail = outranked ? CONNECT.outranked : unusual ? CONNECT.unusual : "";
   return { kind: checked && !detail ? "success" : "warning", title, detail };
+}
+
+/** @param {Status} status */
+const waitingHolds = ({ holds = [] }) => holds.filter(({ state }) => UNSENT.has(state));
+
+/** The jobs of the deletions that a change of the key undoes. @param {Status} status */
+const waitingJobs = (status) => waitingHolds(status).reduce((sum, { jobs }) => sum + jobs, 0);
+
+/** The jobs of the deletions that were open before, and are undone. @param {Status} before @param {Status} after */
+const undoneJobs = ({ holds = [] }, { undone = [] }) => holds.filter(({ id }) => undone.includes(id)).reduce((sum, { jobs }) => sum + jobs, 0);
+
+/** What becomes of the jobs if the key is removed. @param {Status} status */
+export function removalWords(status) {
+  const waiting = waitingJobs(status);
+  const { running, holds = [] } = status;
+  const stops = holds.some(({ state }) => state === "sending") && CONNECTION.stops;
+  // Without time to undo, or by a workflow, a deletion does not depend on the saved key once it has begun.
+  const goesOn = running && !holds.some(({ id }) => id === running.operation) && CONNECTION.goesOn;
+  const becomes = [waiting > 0 && words.willBeUndone(waiting), stops, goesOn].filter(Boolean);
+  return [...(becomes.length ? becomes : [CONNECTION.unchanged]), CONNECTION.connectAgain].join(" ");
 }
 
 class KeyForm {
@@ -177,13 +200,17 @@ export class ConnectSteps {
     const onSaved = () => {
       if (form.saved) {
         const { kind, title, detail } = savedWords(form.saved);
-        this.toasts.tell(kind, { title, ...(detail && { detail }) });
+        const undone = undoneJobs(status, form.saved);
+        const text = [detail, undone && words.wasUndone(undone)].filter(Boolean).join(" ");
+        this.toasts.tell(kind, { title, ...(text && { detail: text }) });
       }
       finish(null);
     };
     const onRefusedUnseen = (/** @type {string} */ detail) => this.toasts.tell("error", { title: CONNECT.notSaved, detail });
     const form = new KeyForm({ api: this.api, onSaved, onRefusedUnseen });
-    await Promise.race([frame.show(form.view(banners(status, this.api))), done]);
+    const waiting = waitingJobs(status);
+    const about = [...banners(status, this.api), ...(waiting ? [hint("info", words.willBeUndone(waiting))] : [])];
+    await Promise.race([frame.show(form.view(about)), done]);
     form.forget();
     return form.saved;
   }
@@ -198,7 +225,7 @@ export class ConnectSteps {
         if (!status.configured && status.can_connect === false) throw noKey(status);
         const answer = status.configured ? await this.#connection(frame, status) : "replace";
         if (answer === "replace") await this.askForKey(frame, status);
-        if (answer === "remove") await this.#remove(frame);
+        if (answer === "remove") await this.#remove(frame, status);
         return;
       } catch (error) {
         if (!(error instanceof HistoryApiError)) throw error;
@@ -243,15 +270,15 @@ export class ConnectSteps {
     }
   }
 
-  /** @param {Frame} frame */
-  async #remove(frame) {
+  /** @param {Frame} frame @param {Status} status */
+  async #remove(frame, status) {
     const answer = await frame.show({
       title: CONNECTION.removeTitle,
-      body: [el("p", {}, CONNECTION.removeText)],
+      body: [el("p", {}, removalWords(status))],
       buttons: [{ label: COMMON.cancel }, { label: CONNECTION.removeConfirm, answer: "remove" }],
     });
     if (answer !== "remove") return;
-    await this.api.removeKey();
-    this.toasts.tell("success", { title: CONNECTION.removed });
+    const undone = undoneJobs(status, await this.api.removeKey());
+    this.toasts.tell("success", { title: CONNECTION.removed, ...(undone && { detail: words.wasUndone(undone) }) });
   }
 }

@@ -18,13 +18,35 @@ const MAX_IDS_PER_REQUEST = 100;
 /** Codes after which the outcome is unknown, because the request may have arrived. */
 const OUTCOME_UNKNOWN = new Set([NO_ANSWER, STRANGE, "internal", "unreachable", "timeout", "server_fault", "unreadable_answer", "list_not_whole"]);
 
+/** @param {Pick<HistoryApi, "cancel">} api @param {string[]} ids @param {string} account */
+async function cancelAll(api, ids, account) {
+  let [cancelled, already] = [0, 0];
+  /** @type {string[]} */
+  const ended = [];
+  /** @type {HistoryApiError | null} */
+  let trouble = null;
+  for (let from = 0; from < ids.length && !trouble; from += MAX_IDS_PER_REQUEST) {
+    const asked = ids.slice(from, from + MAX_IDS_PER_REQUEST);
+    try {
+      const answer = await api.cancel(asked, account);
+      cancelled += answer.cancelled.length;
+      already += answer.finished_already.length;
+      ended.push(...answer.cancelled, ...answer.finished_already);
+    } catch (error) {
+      trouble = asApiError(error);
+      if (OUTCOME_UNKNOWN.has(trouble.code)) ended.push(...asked);
+    }
+  }
+  return { cancelled, already, ended, trouble };
+}
+
 /**
  * @param {object} parts
  * @param {Pick<HistoryApi, "cancel">} parts.api
  * @param {Dialogs} parts.dialogs
  * @param {Pick<Toasts, "tell">} parts.toasts
  * @param {(id: string) => string} parts.workflowName the name of a workflow, or ""
- * @param {() => void} parts.onChange
+ * @param {(ids: string[]) => void} parts.onChange called with the jobs that were cancelled, had finished, or may have been cancelled
  */
 export function createCancellation({ api, dialogs, toasts, workflowName, onChange }) {
   /** @param {number} cancelled @param {number} already @param {number} left @param {HistoryApiError | null} trouble */
@@ -41,20 +63,9 @@ export function createCancellation({ api, dialogs, toasts, workflowName, onChang
 
   /** @param {string[]} ids @param {string} account */
   async function send(ids, account) {
-    let [cancelled, already] = [0, 0];
-    /** @type {HistoryApiError | null} */
-    let trouble = null;
-    for (let from = 0; from < ids.length && !trouble; from += MAX_IDS_PER_REQUEST) {
-      try {
-        const answer = await api.cancel(ids.slice(from, from + MAX_IDS_PER_REQUEST), account);
-        cancelled += answer.cancelled.length;
-        already += answer.finished_already.length;
-      } catch (error) {
-        trouble = asApiError(error);
-      }
-    }
+    const { cancelled, already, ended, trouble } = await cancelAll(api, ids, account);
     tell(cancelled, already, ids.length - cancelled - already, trouble);
-    onChange();
+    onChange(ended);
   }
 
   return {

@@ -10,6 +10,7 @@ import { COMMON } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
 import { BACKUP } from "../protection/strings.mjs";
 import { canStop, entriesToShow, isUnsentPhase, progressText, shownPhase } from "./entries.mjs";
+import { startedWord } from "./label.mjs";
 import { leftWord, showLabel, tryAgainLabel } from "./result_strings.mjs";
 import { asksToWait, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
 
@@ -49,11 +50,13 @@ function createRing() {
 let named = 0;
 
 /** Says which deletion a card is about. @param {Entry} entry @param {HTMLElement} [action] a button that is described by it too */
-function nameOf({ label }, action) {
-  if (!label) return null;
+function nameOf(entry, action) {
+  const { label } = entry;
+  const started = startedWord(entry);
+  if (!label && !started) return null;
   const id = `cch-deletion-${++named}`;
   action?.setAttribute("aria-describedby", id);
-  return el("div", { class: "cch-2 cch-any", id }, el("bdi", {}, label));
+  return el("div", { class: "cch-2 cch-any", id }, label && el("bdi", {}, label), label && started && ". ", started);
 }
 
 /** @param {Entry} entry @param {{secondsLeft(entry: Entry): number, undo(entry: Entry): unknown}} deletions */

@@ -6,7 +6,7 @@ import { crashWords, errorLine, errorWords, lostHold } from "../common/strings.m
 import { Clock, coalesce, LAST_SECONDS } from "./clock.mjs";
 import { advance, createRemovedJobs, endOf, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isBegun, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
 import { BY_WORKFLOW, deletionLabel, named } from "./label.mjs";
-import { isStoppedUnsent, messageWords, ofWorkflow, recordedWords, resultWords } from "./result_strings.mjs";
+import { isStoppedUnsent, messageWords, ofWorkflow, recordedWords, resultWords, undoneWords } from "./result_strings.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
 import { createDeletionToasts, quarters, showAction } from "./toasts.mjs";
@@ -38,6 +38,7 @@ const UNDONE_SHOWN_MS = 3_000;
  * @property {() => number} today milliseconds since 1970
  * @property {(run: () => void, milliseconds: number) => void} schedule
  * @property {Memory} memory of the deletions that this browser has started
+ * @property {(selection: DeletionRequest["selection"]) => string[]} [going] the listed jobs that a deletion would remove
  * @property {(id: string) => string} [workflowName] the name of a workflow, or ""
  * @property {() => void} openPanel
  * @property {(run: () => void) => void} whenVisible calls back as soon as the page is visible
@@ -162,12 +163,12 @@ export class Deletions {
   /** Stops the backup, or sending. The result says which jobs were sent. @param {Entry} entry */
   async stop(entry) {
     if (!entry.operation || entry.stopping) return;
-    entry.stopping = true;
+    entry.stopping = entry.endedHere = true;
     this.render();
     try {
       await this.parts.api.stop(entry.operation);
     } catch (error) {
-      entry.stopping = false;
+      entry.stopping = entry.endedHere = false;
       const refused = asApiError(error);
       if (refused.code !== ENDED) {
         // A toast closes when its button is pressed.
@@ -272,7 +273,7 @@ export class Deletions {
       else if (entry && isOpen(entry)) this.#update(entry, hold, asked);
       else if (!entry && !this.#undoneHolds.has(hold.id) && hold.state !== "undone" && hold.state !== "done") this.#update(this.add(hold, false), hold);
     }
-    for (const operation of status.undone ?? []) this.#undone(findEntry(this.entries, operation));
+    for (const operation of status.undone ?? []) this.#undone(findEntry(this.entries, operation), status.configured);
     for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#applyStatus(entry, status);
     // The status does not say whether a deletion is still being backed up.
     const isNew = status.running && !this.follows(status.running.operation);
@@ -330,13 +331,13 @@ export class Deletions {
 
   /** @param {Entry} entry @param {string} hold */
   async #undo(entry, hold) {
-    Object.assign(entry, { undoing: true, refusal: "" });
+    Object.assign(entry, { undoing: true, endedHere: true, refusal: "" });
     this.render();
     try {
       await this.parts.api.undo(hold);
       this.#undone(entry);
     } catch (error) {
-      entry.undoing = false;
+      entry.undoing = entry.endedHere = false;
       const refused = asApiError(error);
       const late = refused.code === "too_late";
       const { title, text } = late ? (entry.backup && !entry.sent ? words.HOLD.tooLateForBackup : words.HOLD.tooLate) : { title: words.HOLD.notUndone, text: errorLine(refused) };
@@ -349,12 +350,12 @@ export class Deletions {
     }
   }
 
-  /** @param {Entry} [entry] */
-  #undone(entry) {
+  /** @param {Entry} [entry] @param {boolean} [listed] whether there is a list */
+  #undone(entry, listed = true) {
     if (!entry || !isOpen(entry)) return;
     if (entry.hold) this.#undoneHolds.add(entry.hold);
-    if (entry.mine) {
-      this.conclude(entry, messageWords("info", { title: words.NOT_DELETED, text: words.backInList(entry.jobs) }), true);
+    if (entry.mine || entry.endedHere) {
+      this.conclude(entry, undoneWords(entry.jobs, entry.endedHere, listed), true);
       this.parts.schedule(() => this.drop(entry), UNDONE_SHOWN_MS);
       return;
     }
@@ -424,7 +425,7 @@ export class Deletions {
   /** Shows the end of a deletion on its card, or in a toast. @param {Entry} entry @param {ResultWords} message */
   announce(entry, message) {
     const isGood = message.kind === "success" || message.kind === "info";
-    if (entry.mine || (!isGood && !entry.workflow)) this.notify.result(entry, message);
+    if (entry.mine || entry.endedHere || (!isGood && !entry.workflow)) this.notify.result(entry, message);
     this.sayOf(entry, named(entry, `${message.title}. ${message.toast}`), !isGood);
   }
 
@@ -448,7 +449,7 @@ export class Deletions {
     const entry = {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, workflow: false, resumed: false, toast: this.parts.toasts.create(), ids: new Set(), account: "",
       asked: {}, hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
-      undoing: false, answering: mine, sent: false, backingUp: false, preparing: false, backup: false, backupLeft: null, label: "", stopping: false, warned: false, nextPoll: 0, misses: 0,
+      undoing: false, endedHere: false, answering: mine, sent: false, backingUp: false, preparing: false, backup: false, backupLeft: null, label: "", stopping: false, warned: false, nextPoll: 0, misses: 0,
       away: "", refusal: "",
     };
     this.entries.unshift(entry);
@@ -456,11 +457,12 @@ export class Deletions {
     return entry;
   }
 
-  /** @param {Entry} entry */
-  drop(entry) {
+  /** @param {Entry} entry @param {boolean} [isBack] whether the selection is as before the confirmation */
+  drop(entry, isBack = false) {
     if (!this.entries.includes(entry)) return;
     this.entries = this.entries.filter((other) => other !== entry);
     this.change();
+    if (isBack) this.#tellEnd(entry, true);
   }
 
   change() {

@@ -3,13 +3,17 @@
 
 import { number } from "../common/format.mjs";
 import { jobName } from "../common/names.mjs";
+import { STARTED_ELSEWHERE } from "./strings.mjs";
 
 /** @import { Hold, Row } from "../../../types/wire" */
 
 /** @typedef {{origin?: Hold["origin"], first?: Row | null | undefined, jobs: number}} About */
 
-/** A text about a deletion, with its name first. @param {{label: string}} entry @param {string} text */
-export const named = ({ label }, text) => [label && `${label}.`, text].filter(Boolean).join(" ");
+/** Where a deletion was started, if not in this page; "" for those of workflows, whose name says it. @param {{mine?: boolean, workflow?: boolean}} entry */
+export const startedWord = ({ mine = true, workflow = false }) => (mine || workflow ? "" : STARTED_ELSEWHERE);
+
+/** A text about a deletion, with its name first. @param {{label: string, mine?: boolean, workflow?: boolean}} entry @param {string} text */
+export const named = (entry, text) => [entry.label && `${entry.label}.`, startedWord(entry), text].filter(Boolean).join(" ");
 
 /** The name of a deletion that a node of a workflow carries out. */
 export const BY_WORKFLOW = "A workflow’s deletion";

@@ -5,12 +5,17 @@ import { clean, number, plural, tally } from "../common/format.mjs";
 import { jobName } from "../common/names.mjs";
 import { andMore, errorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
-import { backInList, DELETE, NOT_DELETED } from "./strings.mjs";
+import { backInList, DELETE, NOT_DELETED, UNDONE } from "./strings.mjs";
 
 /** @import { AuditEntry, ClearResult, DeleteResult, ErrorBody, OutcomeCode, Reason, Result, UnsentResult } from "../../../types/wire" */
 /** @import { Words } from "../common/strings.mjs" */
 
 /** @typedef {{n: number, word: string, why: string}} TallyLine */
+
+/**
+ * The confirmed jobs, and whether the person pressed Undo or Stop in this page.
+ * @typedef {{jobs: number, ids: Iterable<string>, endedHere?: boolean}} About
+ */
 
 export const NOT_REMOVED = "No job was removed";
 /** Jobs were sent, but no result was confirmed: some may be gone. */
@@ -131,8 +136,8 @@ function stayWords({ active, protected: kept, unknown, kept: byRules, held, fini
   return n ? `${plural(n, "{n} job stays in your history", "{n} jobs stay in your history")}: ${parts}.` : "No job is left in your history.";
 }
 
-/** @param {DeleteResult} result @param {number} confirmed how many jobs the person agreed to delete @returns {ResultWords} */
-function deleteResultWords(result, confirmed) {
+/** @param {DeleteResult} result @param {About} about @returns {ResultWords} */
+function deleteResultWords(result, { jobs: confirmed, endedHere = false }) {
   const { counts, total, stopped } = result;
   const more = { lines: tallyLines(result), again: mayTryAgain(result) };
   const rest = total - counts.deleted;
@@ -146,7 +151,7 @@ function deleteResultWords(result, confirmed) {
 
   const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
   const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
-  if (isStoppedUnsent(result)) return { ...stoppedUnsent(counts.not_attempted), ...more };
+  if (isStoppedUnsent(result)) return { ...stoppedUnsent(counts.not_attempted, endedHere), ...more };
   if (stopped && counts.not_attempted === rest) {
     const text = plural(rest, "The other one was not tried.", "The other {n} were not tried.");
     return { kind: "warning", title: `Stopped: ${ofAll}`, text, toast: text, ...more };
@@ -179,19 +184,29 @@ function noneKnownWords({ counts, total, stopped, error }, lines) {
 const linesText = (lines) =>
   lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join(", ").replace(/[^.]$/, "$&.");
 
-/** The person stopped a deletion before anything was sent. @param {number} n */
-export const stoppedUnsent = (n) => messageWords("info", { title: NOT_DELETED, text: `You stopped it before anything was sent. ${backInList(n)}` });
+/** A deletion was stopped before anything was sent. @param {number} n @param {boolean} here whether in this page, by the person who reads it */
+export const stoppedUnsent = (n, here) =>
+  messageWords("info", { title: NOT_DELETED, text: `${here ? "You stopped it" : "Stopped"} before anything was sent. ${backInList(n)}` });
+
+/**
+ * A deletion was undone. Without a key there is no list to which its jobs could come back.
+ * @param {number} n
+ * @param {boolean} here whether in this page, by the person who reads it
+ * @param {boolean} listed whether there is a list
+ */
+export const undoneWords = (n, here, listed) =>
+  messageWords("info", { title: NOT_DELETED, text: [!(here && listed) && UNDONE, listed && backInList(n)].filter(Boolean).join(" ") });
 
 /**
  * Texts of a deletion that sent nothing: all jobs can be tried again.
  * @param {NonNullable<Result["error"]>} error
- * @param {{jobs: number, ids: Iterable<string>}} about
+ * @param {About} about
  * @returns {ResultWords}
  */
-function unsentWords(error, { jobs: n, ids }) {
+function unsentWords(error, { jobs: n, ids, endedHere = false }) {
   const more = { lines: [], again: [...ids] };
   if (error.code === "stopped") {
-    return { ...stoppedUnsent(n), ...more };
+    return { ...stoppedUnsent(n, endedHere), ...more };
   }
   // Jobs were protected or backups turned on since the preview: not an error, and the server's message says which.
   const otherwise = error.code === "preview_expired";
@@ -234,7 +249,7 @@ export function clearResultWords(result) {
       return { kind: "error", title: NOT_REMOVED, text: error ? errorLine(error) : "The request was not accepted." };
     case "stopped":
       // If there is no error, Comfy Cloud had accepted the request before the person pressed Stop.
-      if (!removed) return unknown(error ? whyUnknown(error, "You stopped it after it was sent.") : "Comfy Cloud accepted the request.");
+      if (!removed) return unknown(error ? whyUnknown(error, "It was stopped after it was sent.") : "Comfy Cloud accepted the request.");
       return { kind: "warning", title: `Stopped: ${number(removed)} of ${jobs(before ?? removed)} removed`, text: left };
     default:
       return unknown(whyUnknown(error, "The connection was lost after the request was sent."));
@@ -244,11 +259,11 @@ export function clearResultWords(result) {
 /**
  * Returns the texts of a result. Only a verified deletion is a success.
  * @param {Result} result
- * @param {{jobs: number, ids: Iterable<string>}} about the confirmed jobs
+ * @param {About} about
  * @returns {ResultWords}
  */
 export function resultWords(result, about) {
-  if (result.kind === "delete") return isUnsent(result) ? unsentWords(result.error, about) : deleteResultWords(result, about.jobs);
+  if (result.kind === "delete") return isUnsent(result) ? unsentWords(result.error, about) : deleteResultWords(result, about);
   if (result.outcome === "failed" && result.before === null && result.error) return { ...unsentWords(result.error, about), again: [] };
   const { kind, title, text } = clearResultWords(result);
   return { kind, title, text, toast: text, lines: [], again: [] };

@@ -85,7 +85,7 @@ export const hiddenSelection = ({ selected, shown }) =>
 /** @param {number} n */
 export const deselectHidden = (n) => plural(n, "Deselect the hidden job", "Deselect the {n} hidden jobs");
 
-export const SENT_AT_ONCE = "Sent at once. This can’t be undone.";
+export const SENT_AT_ONCE = "The deletion is sent at once and can’t be undone.";
 const AFTER_BACKUP = "After that it is sent and can’t be undone.";
 
 /** @param {number} n */
@@ -272,6 +272,10 @@ export const nothingToClear = ({ active }) => {
 };
 
 export const NOT_DELETED = "Nothing was deleted";
+export const UNDONE = "The deletion was undone before anything was sent.";
+
+/** Another tab of the same browser does not know which deletions this one has started. */
+export const STARTED_ELSEWHERE = "Started in another browser or tab.";
 
 /** ComfyUI answers, but neither its status nor its audit log has the deletion. */
 export const LOST = {

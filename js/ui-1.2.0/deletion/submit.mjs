@@ -57,7 +57,10 @@ async function send(flow, request) {
   Object.assign(entry, { operation: preview.operation, account: preview.account, asked: selection });
   flow.label(entry, { origin: "clear" in selection ? "menu" : "policy" in selection ? "clean_up" : "panel", first: preview.rows?.[0], jobs: entry.jobs });
   if (!preview.hold_seconds) {
-    entry.phase = "sending";
+    Object.assign(entry, { phase: "sending", preparing: true });
+    // The server names the jobs of a hold, but here its answer comes after the result.
+    const going = flow.parts.going?.(selection) ?? [];
+    if (going.length === entry.jobs) entry.ids = new Set(going);
     flow.notify.progress(entry, true);
     flow.change();
   }
@@ -76,10 +79,10 @@ async function refused(flow, entry, request, error) {
   const showDialog = confirmation.after(error, request);
   if (!showDialog) {
     const isStopped = error.code === "stopped";
-    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }), true);
+    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs, entry.endedHere) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }), true);
     return null;
   }
-  flow.drop(entry);
+  flow.drop(entry, true);
   flow.notify.retire(entry);
   const answer = await showDialog();
   // Another dialog of this pack was open, so show the refusal in a toast.

@@ -12,6 +12,7 @@ import { PANEL, whyNoneRemovable } from "./strings.mjs";
 /** @import { Choice, Filter, Happening, Row, Status, Tab, Target } from "../../../types/list" */
 /** @import { ListLine } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
+/** @import { DeletionRequest } from "../deletion/confirm.mjs" */
 /** @import { Deletions } from "../deletion/controller.mjs" */
 /** @import { Protection } from "../protection/model.mjs" */
 
@@ -303,6 +304,14 @@ export class Store {
   /** Those of the jobs that a deletion would remove. @param {Row[]} rows */
   removable(rows) {
     return rows.filter((row) => statusOf(row.status).finished && !this.protection.covers(row));
+  }
+
+  /** The listed jobs that a deletion would remove; none if the page can't know. @param {DeletionRequest["selection"]} selection */
+  going(selection) {
+    const asked = "ids" in selection && new Set(selection.ids);
+    const matches = "filter" in selection && selection.filter && matcher(selection.filter, this.protection.covers);
+    const rows = [...this.#all.values()].filter((row) => "clear" in selection || (asked && asked.has(row.id)) || (matches && matches(row)));
+    return this.removable(rows).map(({ id }) => id);
   }
 
   /** Why none of the jobs can be deleted now, as a text; "" if a deletion is possible. @param {Row[]} rows */

@@ -60,7 +60,7 @@ test("a clear that the cloud answered with an error quotes the cloud, and does n
 
 test("a stopped clear says how many jobs it removed, and names no number if no removal was verified", () => {
   const stopped = (rest) => words.clearResultWords(result("stopped", rest));
-  const text = "You stopped it after it was sent. The list can’t be read. Look again, then decide.";
+  const text = "It was stopped after it was sent. The list can’t be read. Look again, then decide.";
   for (const code of ["stopped", "unreachable"]) {
     assert.deepEqual(stopped({ removed: null, listed: null, error: error(code) }), { kind: "warning", title: "Outcome unknown", text }, code);
   }

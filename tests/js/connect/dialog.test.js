@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HistoryApiError } from "#ui/api.mjs";
-import { looksUnusual, refusalWords, savedWords } from "#ui/connect/dialog.mjs";
+import { ConnectSteps, looksUnusual, refusalWords, removalWords, savedWords } from "#ui/connect/dialog.mjs";
+import { createPage } from "../viewer/page.js";
 
 test("characters that the server strips from a key do not make it look unusual", () => {
   const around = ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u0000", "\u007f", "\u0085", "\u00a0", "\u2028", "\u200e", "\ue000", "\ud800", "\u{e0001}", "\n", "\"", "'", "`", "“", "”", "‘", "’", "«", "»"];
@@ -32,4 +33,29 @@ test("a refused key shows the server's message, and saving a key without a test 
   assert.equal(savedWords({ checked: false, outranked: false, unusual: false }).kind, "warning");
   assert.equal(savedWords({ checked: true, outranked: true, unusual: false }).kind, "warning");
   assert.equal(savedWords({ checked: true, outranked: false, unusual: false }).kind, "success");
+});
+
+const HOLD = { id: "h1", jobs: 28, state: "holding" };
+const CONNECTED = { configured: true, source: "saved", last4: "a1b2", host: "x", version: "1", running: null, unresolved: [], holds: [] };
+
+test("the question that removes the key says what becomes of the deletions", () => {
+  const again = "You can connect again at any time.";
+  assert.equal(removalWords(CONNECTED), `Your jobs stay as they are. ${again}`);
+  assert.equal(removalWords({ ...CONNECTED, holds: [HOLD] }), `The deletion of 28 jobs that waits is undone. ${again}`);
+  assert.equal(removalWords({ ...CONNECTED, running: { operation: "h1" }, holds: [{ ...HOLD, state: "sending" }] }), `The deletion that is running is stopped. ${again}`);
+  assert.equal(removalWords({ ...CONNECTED, running: { operation: "other" } }), `The deletion that is running goes on. ${again}`);
+});
+
+test("after the key is removed, the message says which deletion was undone with it", async () => {
+  createPage();
+  globalThis.window.Node = globalThis.document.createElement("p").constructor;
+  const told = [];
+  const after = { ...CONNECTED, configured: false };
+  const api = { status: async () => ({ ...CONNECTED, holds: [HOLD] }), preview: async () => ({}), removeKey: async () => ({ ...after, undone: ["h0", "h1"] }) };
+  const steps = new ConnectSteps({ api, toasts: { tell: (kind, { title, detail }) => told.push([kind, title, detail]) } });
+  await steps.manage({ show: async () => "remove", close: () => undefined });
+  api.removeKey = async () => ({ ...after, undone: [] });
+  await steps.manage({ show: async () => "remove", close: () => undefined });
+  const removed = "The key was removed from this server";
+  assert.deepEqual(told, [["success", removed, "The deletion of 28 jobs was undone. Nothing was deleted."], ["success", removed, undefined]]);
 });

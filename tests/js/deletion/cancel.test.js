@@ -12,9 +12,13 @@ const element = (tag) => ({
 globalThis.document = { createElement: element, createElementNS: (space, tag) => element(tag) };
 const texts = (node) => (typeof node === "string" ? [node] : (node.children ?? []).flatMap(texts));
 
+/** The jobs that the last cancellation has ended. */
+let endedIds = null;
+
 /** Cancels jobs with a server that gives these answers in turn and throws those that are errors. */
 async function cancel(jobs, ...answers) {
   const told = [];
+  endedIds = null;
   let changes = 0;
   const api = {
     async cancel(ids, account) {
@@ -26,7 +30,7 @@ async function cancel(jobs, ...answers) {
   };
   const dialogs = { exclusive: (talk) => talk({ show: async () => "yes" }) };
   const toasts = { tell: (kind, { title, detail = "" }) => told.push(`${kind}: ${title}. ${detail}`.trim()) };
-  const cancelling = createCancellation({ api, dialogs, toasts, workflowName: () => "", onChange: () => (changes += 1) });
+  const cancelling = createCancellation({ api, dialogs, toasts, workflowName: () => "", onChange: (ids) => ((changes += 1), (endedIds = ids)) });
   await cancelling.ask(Array.from({ length: jobs }, (_, n) => ({ id: `j${n}`, name: "", status: "pending", finished: null, created: null })), "ours");
   assert.equal(changes, 1, "the list is read again after every outcome");
   return told.join();
@@ -77,4 +81,13 @@ test("a job that has not started yet loses no work", async () => {
   assert.equal(title, "Cancel this job?");
   assert.ok(text.includes("It will not run. It stays in your history as cancelled."), text);
   assert.deepEqual(labels, ["Let it run", "Cancel job"]);
+});
+
+test("jobs that were cancelled, had finished, or may have been cancelled are named, so that they do not stay selected", async () => {
+  await cancel(3, { cancelled: ["j0"], finished_already: ["j1"] });
+  assert.deepEqual(endedIds, ["j0", "j1"]);
+  await cancel(2, fail("timeout"));
+  assert.deepEqual(endedIds, ["j0", "j1"]);
+  await cancel(2, fail("unauthorized"));
+  assert.deepEqual(endedIds, []);
 });

@@ -156,7 +156,7 @@ test("a delayed answer does not extend the hold", async () => {
 test("without a hold, a deletion is sent at once, and a second one is refused while it runs", async () => {
   const it = stage({ preview: preview({ operation: "o", hold_seconds: 0 }), send: { operation: "o", state: "running" }, status: { ...STATUS, hold_seconds: 0 } });
   await it.flow.clear();
-  assert.deepEqual(it.titles(), ["loading: Clearing your cloud history…"]);
+  assert.deepEqual(it.titles(), ["loading: Looking at the jobs first…"], "nothing is sent before they are looked up");
   await it.flow.clear();
   assert.deepEqual(it.seen, ["counting", "confirm", "busy"]);
   it.ended("o", CLEARED);

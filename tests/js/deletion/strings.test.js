@@ -102,15 +102,15 @@ test("if no selected job can be deleted, the text says why", () => {
 
 test("the hint says how long a deletion can be undone, or that it cannot", () => {
   assert.equal(words.undoHint(10), "You can undo for 10 s; after that it can’t be undone.");
-  assert.equal(words.undoHint(0), "Sent at once. This can’t be undone.");
-  assert.equal(words.clearHint(0), "Sent at once. This can’t be undone. If more jobs finish before it is sent, you are asked again.");
+  assert.equal(words.undoHint(0), "The deletion is sent at once and can’t be undone.");
+  assert.equal(words.clearHint(0), "The deletion is sent at once and can’t be undone. If more jobs finish before it is sent, you are asked again.");
   assert.equal(words.holdTitle({ jobs: 1, backup: false }, 8), "Removing 1 job in 8 s");
 });
 
 test("with a backup, the hint says that the deletion can be stopped until it is sent", () => {
   assert.equal(words.undoHint(10, true), "You can undo for 10 s, and then stop it while the backup is made. After that it is sent and can’t be undone.");
   assert.equal(words.undoHint(0, true), "The backup starts at once. You can stop it while the backup is made. After that it is sent and can’t be undone.");
-  assert.equal(words.workflowUndoHint(false), "Sent at once. This can’t be undone.");
+  assert.equal(words.workflowUndoHint(false), "The deletion is sent at once and can’t be undone.");
   assert.match(words.workflowUndoHint(true), /^The backup starts at once\. .* cancelling the run in ComfyUI\. After that it is sent/);
 });
 

@@ -129,3 +129,10 @@ test("a key acts on all selected jobs only from one of them, and on any other fo
   store.choose({ search: "nothing" });
   assert.equal(store.keyRow(), null);
 });
+
+test("the jobs that a deletion would remove are the finished, unprotected ones of its selection", async () => {
+  const it = stage(list(row("a"), row("b", { status: "failed" }), row("c", { status: "pending" })));
+  await it.store.refresh();
+  const going = (selection) => it.store.going(selection).join();
+  assert.deepEqual([{ ids: ["b", "c"] }, { filter: { statuses: ["failed"] } }, { clear: true }, { policy: {} }].map(going), ["b", "b", "a,b", ""]);
+});

@@ -47,6 +47,9 @@ class FakeElement {
       this.childNodes.push(node);
     }
   }
+  prepend(...children) {
+    this.replaceChildren(...children, ...this.childNodes);
+  }
   replaceChildren(...children) {
     for (const child of this.children) child.parent = null;
     this.childNodes = [];
