@@ -136,7 +136,7 @@ export interface ViewParts {
   markOf(id: string): Mark | undefined;
   /** Calls back when marks or banners may have changed. */
   subscribe(listener: () => void): () => void;
-  createCards(view: { show(ids: string[], outcome: string): void; focusList(): void; say: Say; hasNotices: boolean }): { element: HTMLElement; destroy(): void };
+  createCards(view: { show(ids: string[], outcome: string): void; focusList(): void; say: Say; blocked(): string; hasNotices: boolean }): { element: HTMLElement; render(): void; destroy(): void };
   createDetails(view: PageHost): Details;
   createPage(name: PageName, view: PageHost): Page;
   thumbnails: Thumbnails;

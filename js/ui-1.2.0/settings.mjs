@@ -10,6 +10,7 @@ import { setTip, withTooltips } from "./common/tooltips.mjs";
 
 const SETTINGS = {
   saved: "Saved",
+  savedWithoutUndo: "Saved. Deletions now begin at once, without undo.",
   fixed: "Set outside ComfyUI",
   fixedBy: "Set by COMFY_CLOUD_HISTORY_NODES. Change it there, then restart ComfyUI.",
   backup: { off: "Off", workflows: "Workflows" },
@@ -34,6 +35,9 @@ const SETTINGS = {
 
 /** @type {Record<NumberName, [number, number]>} */
 const RANGES = { hold_seconds: [0, 60], backup_days: [1, 36_500], backup_megabytes: [1, 10_000_000] };
+
+/** What is said once a setting is saved. @param {keyof Settings} name @param {number | string} value */
+export const savedWord = (name, value) => (name === "hold_seconds" && value === 0 ? SETTINGS.savedWithoutUndo : SETTINGS.saved);
 
 /** Returns a whole number in the range of a setting, else null. @param {NumberName} name @param {string} text */
 export function readNumber(name, text) {
@@ -110,7 +114,7 @@ class Field {
     if (value === null) return;
     try {
       await this.save({ [this.name]: value });
-      this.#note.textContent = SETTINGS.saved;
+      this.#note.textContent = savedWord(this.name, value);
     } catch (error) {
       this.refuse(error);
     }

@@ -71,7 +71,7 @@ async def test_deleting_all_matching_jobs_deletes_only_those_of_the_preview(page
     await panel.list.press(" ")
     await button(panel.root, f"Select all {len(seen)} matching").click()
     opened = await panel.ask_to_delete(len(seen))
-    await expect(opened).to_contain_text("This can’t be undone.")
+    await expect(opened).to_contain_text("The deletion is sent at once and can’t be undone.")
     # Between the preview and the confirmation, more jobs fail and one of the previewed jobs vanishes.
     late = [cloud.add_job("failed") for _ in range(30)]
     seen[0].delete(cloud.clock())

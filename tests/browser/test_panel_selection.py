@@ -131,6 +131,30 @@ async def test_the_details_beside_the_list_follow_the_row_and_are_no_second_plac
 
 
 @ONE_FRONTEND
+@pytest.mark.stage(jobs=30, connected=True, hold_seconds=60)
+async def test_after_the_shown_job_is_deleted_the_details_stay_empty_until_a_job_is_chosen(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    panel = await open_list(page, cloud)
+    await panel.root.get_by_role("button", name="Open in a large window").click()
+    panel = await shown_panel(page, ".cch-panel.large")
+    side = panel.root.locator(".cch-side")
+    shown = newest_first(cloud.finished)[0]
+    await panel.row(shown).locator(".cch-name").click()
+    await expect(side).to_contain_text(shown.id)
+    await button(side, "Delete…").click()
+    opened = await panel.delete_dialog()
+    await opened.locator(".cch-btn.danger").click()
+    await expect(panel.row(shown)).to_have_count(0)
+    await expect(side.get_by_text("Choose a job to see its details.")).to_be_visible()
+    await expect(button(side, "Delete…")).to_be_hidden()
+    next_row = panel.root.locator(".cch-row.is-focus")
+    await next_row.locator(".cch-name").click()
+    await expect(button(side, "Delete…")).to_be_visible()
+    await expect(side.get_by_text("Choose a job to see its details.")).to_be_hidden()
+
+
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True, hold_seconds=60)
 async def test_a_selection_that_a_filter_hides_is_named_before_it_is_deleted(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)

@@ -28,10 +28,13 @@ const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 /** The counter and extension of a file name, which always stay visible. */
 const TAIL = /[_-]*\d*[_-]*\.\w{1,5}$/;
 
+/** Keeps the white space where a name is cut: at an end of its box, a space is not drawn. @param {[string, string]} parts @returns {[string, string]} */
+export const keepSpace = ([head, tail]) => (tail ? [head.replace(/\s+$/, "\u00a0"), tail.replace(/^\s+/, "\u00a0")] : [head, tail]);
+
 /** Splits a file name into a part that may be shortened on screen and an end that may not. @param {string} name @returns {[string, string]} */
 export function cut(name) {
   const tail = (!RTL.test(name) && name.match(TAIL)?.[0]) || "";
-  return tail.length < 20 ? [name.slice(0, name.length - tail.length), tail] : [name, ""];
+  return tail.length < 20 ? keepSpace([name.slice(0, name.length - tail.length), tail]) : [name, ""];
 }
 
 /** A name whose end stays visible when the rest is cut. @param {[string, string]} parts @param {string} [title] */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The names by which people know jobs and workflows. */
 
-import { cut } from "./components.mjs";
+import { cut, keepSpace } from "./components.mjs";
 import { clean, exactClock, shortId } from "./format.mjs";
 import { statusWord } from "./status.mjs";
 
@@ -28,7 +28,7 @@ function besideWorkflow(workflow, output) {
   const word = [...((tail && head.match(LAST_WORD)?.[0]) || "")];
   const room = Math.max(0, MAX_END_CHARACTERS - tail.length);
   const kept = word.slice(Math.max(0, word.length - room)).join("");
-  return [`${workflow} · ${head.slice(0, head.length - kept.length)}`, kept + tail];
+  return keepSpace([`${workflow} · ${head.slice(0, head.length - kept.length)}`, kept + tail]);
 }
 
 /**

@@ -131,22 +131,23 @@ const tallyTable = (lines) =>
 const cardText = (title, text, name) =>
   el("div", { class: "cch-grow" }, name, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2 cch-any", dir: "auto" }, text));
 
-/** @param {Entry} entry that has ended @param {Deletions} deletions @param {(ids: string[], outcome: string) => void} show @param {(text: string) => void} copy */
-function createResultCard(entry, deletions, show, copy) {
+/** @param {Entry} entry that has ended @param {Deletions} deletions @param {(ids: string[], outcome: string) => void} show @param {(text: string) => void} copy @param {() => string} blocked */
+function createResultCard(entry, deletions, show, copy, blocked) {
   const { words, result, kind } = entry;
   if (!words) throw new Error("not ended");
   const [name, colour] = LOOK[words.kind];
   const n = words.again.length;
   const text = cardText(words.title, words.text, nameOf(entry));
   const report = result && iconButton("copy", DELETE.copyReport, () => copy(result.report));
-  const retry = !entry.workflow && kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
+  const label = !entry.workflow && kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
+  const retry = label && button({ label, icon: "refresh", press: () => blocked() || void deletions.tryAgain(entry) });
   const foot = el(
     "div",
     { class: "ft" },
     n > 0 && button({ label: showLabel(n), kind: "ghost", press: () => show(words.again, leftWord(result, words.again)) }),
     report,
     el("span", { class: "push" }),
-    retry && button({ label: retry, icon: "refresh", press: () => void deletions.tryAgain(entry) }),
+    retry,
   );
   return {
     element: el(
@@ -157,7 +158,12 @@ function createResultCard(entry, deletions, show, copy) {
       words.kind !== "success" && words.kind !== "info" && (n > 0 || report || retry) && foot,
     ),
     focus: () => undefined,
-    render: () => undefined,
+    render() {
+      if (!retry) return;
+      const why = blocked();
+      retry.setAttribute("aria-disabled", String(why !== ""));
+      setTip(retry, why);
+    },
   };
 }
 
@@ -275,9 +281,10 @@ function keyOf(entry) {
  * @param {(ids: string[], outcome: string) => void} options.show shows only these jobs in the list
  * @param {Say} options.say
  * @param {() => void} [options.focusList] called when the card with the focus is removed
+ * @param {() => string} [options.blocked] why nothing can be deleted now; "" if deletion is possible
  * @param {boolean} [options.hasNotices] whether the cards show the warnings and errors that are toasts elsewhere
  */
-export function createCards({ deletions, show, say, focusList, hasNotices = false }) {
+export function createCards({ deletions, show, say, focusList, blocked = () => "", hasNotices = false }) {
   const element = el("div", { class: "cch-cards", hidden: true });
   /** @type {Map<string, Card>} */
   let shown = new Map();
@@ -288,7 +295,7 @@ export function createCards({ deletions, show, say, focusList, hasNotices = fals
 
   /** @param {Entry} entry @returns {Card} */
   function make(entry) {
-    if (cardKind(entry) === "result") return createResultCard(entry, deletions, show, copy);
+    if (cardKind(entry) === "result") return createResultCard(entry, deletions, show, copy, blocked);
     return (cardKind(entry) === "hold" ? createHoldCard : createProgressCard)(entry, deletions);
   }
 
@@ -324,5 +331,5 @@ export function createCards({ deletions, show, say, focusList, hasNotices = fals
       shown.get(keyOf(entry))?.focus();
     },
   };
-  return { element, destroy: deletions.follow(view) };
+  return { element, render, destroy: deletions.follow(view) };
 }

@@ -115,6 +115,8 @@ export class Store {
   choice = EVERYTHING;
   selection = new Selection();
   focused = "";
+  /** False while the focused row only took the place of one that a deletion removed, so that the details don't show it. */
+  chosen = true;
   /** @type {Status | null} */
   status = null;
   loading = false;
@@ -193,6 +195,7 @@ export class Store {
       else if (isShown) rows.push(row);
     }
     const held = this.#hidden(this.focused) ? this.focused : "";
+    if (held || (this.focused && !this.loading && !this.#all.has(this.focused))) this.chosen = false;
     if (held) this.#notify("held");
     this.held = waiting;
     this.rows = sorted(rows, this.choice.sort);
@@ -216,7 +219,7 @@ export class Store {
     if (focus && back.has(focus.id)) {
       this.#heldFocus = null;
       if (this.focused === focus.next && this.rows.some(({ id }) => id === focus.id)) {
-        this.focused = focus.id;
+        [this.focused, this.chosen] = [focus.id, true];
         this.#notify("undone");
       }
     }
@@ -235,8 +238,7 @@ export class Store {
 
   /** The listed row on which a key acts alone: the focused one, unless it is selected. Null if a key acts on the selection. */
   keyRow() {
-    const row = this.rows.find(({ id }) => id === this.focused);
-    return row && !this.selection.has(row.id) ? row : null;
+    return this.rows.find(({ id }) => id === this.focused && !this.selection.has(id)) ?? null;
   }
 
   /** Selects newly loaded jobs that match the selected filter, because a deletion would cover them. */
@@ -367,8 +369,8 @@ export class Store {
 
   /** @param {string} id */
   focus(id) {
-    if (id === this.focused) return;
-    this.focused = id;
+    if (id === this.focused && this.chosen) return;
+    [this.focused, this.chosen] = [id, true];
     this.#notify("focus");
   }
 

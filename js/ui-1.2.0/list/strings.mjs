@@ -33,6 +33,7 @@ export const PANEL = {
   selectShown: "Select all shown",
   deselect: "Deselect all",
   details: "Details",
+  chooseJob: "Choose a job to see its details.",
   view: "View outputs",
   openWorkflow: "Open workflow",
   downloadWorkflow: "Download workflow",

@@ -59,6 +59,8 @@ export class PanelView {
   #top = el("div", { class: "cch-zone top" });
   #state = el("div", { class: "cch-whole" });
   #side = el("aside", { class: "cch-side", "aria-label": PANEL.details });
+  /** In place of the details, until the person chooses a job. */
+  #none = el("p", { class: "cch-hint cch-none", hidden: true }, PANEL.chooseJob);
   #under = el("div", { class: "cch-under" });
   #pages = new Pages(this.root, this.#under);
   #popups = new Popups(this.root);
@@ -81,7 +83,7 @@ export class PanelView {
     this.tabs = createTabs(store, this.list.element.id);
     this.finder = new Finder(store, this.#popups, parts.actions.currentWorkflow);
     this.footer = new Footer(parts, () => this.focusList(), (event) => this.list.isSecondClick(event));
-    this.cards = parts.createCards({ show: (ids, outcome) => this.show(ids, outcome), focusList: () => this.focusList(), say, hasNotices: parts.place === "large" });
+    this.cards = parts.createCards({ show: (ids, outcome) => this.show(ids, outcome), focusList: () => this.focusList(), say, blocked: () => this.store.blocked(), hasNotices: parts.place === "large" });
     this.#build();
     const observer = new window.ResizeObserver(() => this.#measure());
     observer.observe(this.root);
@@ -179,6 +181,7 @@ export class PanelView {
       this.list.draw();
       this.#live.sayLater(this.footer.text());
     }
+    this.cards.render();
     this.footer.draw();
     this.#follow();
   }
@@ -213,11 +216,13 @@ export class PanelView {
     clearTimeout(this.#resting);
     if (!this.#wide) return;
     this.#resting = setTimeout(() => {
-      const row = this.store.get(this.store.focused);
-      if (this.details.element.parentNode !== this.#side) this.#side.append(this.details.element);
+      const focused = this.store.get(this.store.focused);
+      const row = this.store.chosen && focused;
+      if (this.details.element.parentNode !== this.#side) this.#side.append(this.#none, this.details.element);
       if (row) this.details.show(row, { pane: true });
       else this.details.close();
       this.details.element.hidden = !row;
+      this.#none.hidden = !focused || Boolean(row);
       this.scrolled();
     }, REST_MS);
   }

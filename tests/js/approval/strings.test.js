@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createWorkflowNames } from "#ui/details/workflows.mjs";
 import { approvalWorkflow, approvalPlace, approvalTitle, timeLeft } from "#ui/approval/strings.mjs";
 import { nodeName } from "#ui/common/strings.mjs";
-import { readNumber } from "#ui/settings.mjs";
+import { readNumber, savedWord } from "#ui/settings.mjs";
 
 test("an approval has a title, the name of the node and the name of the workflow", () => {
   assert.equal(approvalTitle(1), "Let this workflow delete 1 job?");
@@ -42,4 +42,8 @@ test("a setting accepts only whole numbers in its range", () => {
     for (const text of good) assert.equal(readNumber(name, text), Number(text), text);
     for (const text of bad) assert.equal(readNumber(name, text), null, text);
   }
+});
+
+test("saving a hold of 0 seconds says that nothing can be undone from now on", () => {
+  assert.deepEqual([["hold_seconds", 0], ["hold_seconds", 10], ["backup_days", 10]].map(([name, value]) => savedWord(name, value)), ["Saved. Deletions now begin at once, without undo.", "Saved", "Saved"]);
 });

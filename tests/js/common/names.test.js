@@ -30,6 +30,12 @@ test("jobs of one workflow differ in the part of their names that is never short
   assert.equal(end({ name: "anna_headshot_00001_.png" }), "eadshot_00001_.png", "a whole long word would leave no room for the beginning");
 });
 
+test("the white space where a name is cut in two is drawn", () => {
+  assert.deepEqual(jobNameParts(row({ name: "ComfyUI_00001_.png" }), "Unsaved Workflow"), ["Unsaved Workflow ·\u00a0", "ComfyUI_00001_.png"]);
+  assert.deepEqual(jobNameParts(row({ name: "my cat_0001.png" }), "Pets"), ["Pets · my", "\u00a0cat_0001.png"]);
+  assert.deepEqual(jobNameParts(row({ name: "cat 0001.png" })), ["cat\u00a0", "0001.png"]);
+});
+
 test("names from the cloud can’t bring in control characters or marks that change the writing direction", () => {
   assert.equal(jobName(row({ name: "a\u202eb" }), "c\u0007d"), "c\ufffdd · a\ufffdb");
 });

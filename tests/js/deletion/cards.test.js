@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCards } from "#ui/deletion/cards.mjs";
 import { createPage } from "../viewer/page.js";
-import { hold, stage, STATUS } from "./stage.js";
+import { deleted, hold, stage, STATUS } from "./stage.js";
 
 const FIRST = { id: "a", status: "completed", raw: "", created: 0, name: "mira_cover_0001.png", workflow_id: "w", error: null };
 
@@ -56,4 +56,25 @@ test("the card of a hold names its deletion", async () => {
     await it.flow.remove({ ids: ["a"] });
     assert.equal([...element.all()].find(({ tag }) => tag === "bdi").textContent, name);
   }
+});
+
+test("“Try again” is off, with the same reason, while Delete is off", () => {
+  createPage();
+  const it = stage();
+  const left = { b: { outcome: "failed", why: null } };
+  Object.assign(it.flow.add({ kind: "delete", jobs: 1 }, true), { operation: "h1", answering: false });
+  it.ended("h1", deleted({ failed: 1 }, left));
+  let why = "You can delete again when Comfy Cloud answers.";
+  let asked = 0;
+  it.flow.tryAgain = () => (asked += 1);
+  const cards = createCards({ deletions: it.flow, show: () => undefined, say: () => undefined, blocked: () => why });
+  const retry = [...cards.element.all()].find(({ tag, textContent }) => tag === "button" && textContent === "Try again (1)");
+  assert.deepEqual([retry.attributes["aria-disabled"], retry.attributes["data-tip"]], ["true", why]);
+  retry.fire("click");
+  assert.equal(asked, 0);
+  why = "";
+  cards.render();
+  assert.equal(retry.attributes["aria-disabled"], "false");
+  retry.fire("click");
+  assert.equal(asked, 1);
 });

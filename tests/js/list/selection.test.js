@@ -136,3 +136,23 @@ test("the jobs that a deletion would remove are the finished, unprotected ones o
   const going = (selection) => it.store.going(selection).join();
   assert.deepEqual([{ ids: ["b", "c"] }, { filter: { statuses: ["failed"] } }, { clear: true }, { policy: {} }].map(going), ["b", "b", "a,b", ""]);
 });
+
+test("a row that took the place of a deleted one counts as chosen only once the person chooses it, or an undo brings the old one back", async () => {
+  const all = [row("a", { created: 4 }), row("b", { created: 3 }), row("c", { created: 2 })];
+  const it = stage(list(...all), list(...all.slice(2)));
+  const { store } = it;
+  await store.refresh();
+  store.focus("a");
+  assert.equal(store.chosen, true);
+  it.hide("a");
+  assert.deepEqual([store.focused, store.chosen], ["b", false]);
+  it.undo("a");
+  assert.deepEqual([store.focused, store.chosen], ["a", true]);
+  it.hide("a");
+  let redrawn = 0;
+  store.on(["focus"], () => (redrawn += 1));
+  store.focus("b");
+  assert.deepEqual([store.focused, store.chosen, redrawn], ["b", true, 1]);
+  await store.refresh();
+  assert.deepEqual([store.focused, store.chosen], ["c", false], "another browser deleted the row");
+});
