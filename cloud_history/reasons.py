@@ -10,7 +10,7 @@ from .sentences import SENTENCES
 
 REASONS: dict[str, str] = {
     # Why a job was not deleted, or its deletion is unconfirmed.
-    "stopped_by_person": "you stopped it",
+    "stopped_by_person": "the deletion was stopped",
     "cancelled_meanwhile": "it was cancelled",
     "time_is_up": "it took too long",
     "earlier_request_failed": "an earlier request failed",

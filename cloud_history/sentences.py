@@ -200,7 +200,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "too_late": Sentence("Too late to undo.", "The deletion has been sent. Its result follows."),
     "not_supported": Sentence("This server can’t cancel jobs."),
-    "stopped": Sentence("You stopped it."),
+    "stopped": Sentence("The deletion was stopped."),
     "cancelled": Sentence("It was cancelled."),
     "undone": Sentence("It was undone."),
     "comfyui_stopped": Sentence("ComfyUI stopped before anything was sent: nothing was deleted."),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 STAY = "Assets stay."
-YOU_STOPPED = "You stopped it:"
+STOPPED = "Stopped:"
 NOTHING_TO_DELETE = "Nothing to delete: the list of job ids is empty. Nothing was sent."
 NOTHING_THERE = "Nothing to clear: your cloud history has no finished jobs. Nothing was sent."
 NOT_CLEARED = "“clear” is off. Nothing was sent."
@@ -98,17 +98,17 @@ def _headline(result: DeletionResult, total: int) -> str:
     if not result.removed:
         known = "is known to have been" if result.ids(Outcome.UNCONFIRMED) else "was"
         none = f"o job {known} removed (0 of {total:,})."
-        return f"{YOU_STOPPED} n{none}" if result.stopped else f"N{none}"
-    stopped = f"{YOU_STOPPED} " if result.stopped else ""
+        return f"{STOPPED} n{none}" if result.stopped else f"N{none}"
+    stopped = f"{STOPPED} " if result.stopped else ""
     return f"{stopped}{result.removed:,} of {jobs(total)} removed. {STAY}"
 
 
 def _stopped_unsent(total: int | None) -> str:
     """Say that the person stopped a deletion before anything was sent. Jobs may be gone by other ways."""
     if total is None:
-        return f"{YOU_STOPPED} nothing was sent to Comfy Cloud, and no job was removed."
+        return f"{STOPPED} nothing was sent to Comfy Cloud, and no job was removed."
     none = "the job was not removed" if total == 1 else f"none of the {total:,} jobs was removed"
-    return f"{YOU_STOPPED} nothing was sent to Comfy Cloud, and {none}."
+    return f"{STOPPED} nothing was sent to Comfy Cloud, and {none}."
 
 
 def _by_reason(result: DeletionResult, outcome: Outcome) -> Iterable[tuple[str, list[str]]]:
@@ -215,7 +215,7 @@ def _active_lines(before: int, now: int) -> str:
 def _lost(result: ClearResult) -> str:
     if isinstance(result.error, CloudResponseError):
         return result.error.message
-    return "you stopped it while it was being sent." if result.stopped else "the connection was lost after it was sent."
+    return "it was stopped while it was being sent." if result.stopped else "the connection was lost after it was sent."
 
 
 def _still(result: ClearResult) -> str:

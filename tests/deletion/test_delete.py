@@ -222,8 +222,8 @@ def test_stopping_a_deletion_midway_reports_deleted_unconfirmed_and_not_attempte
     assert len(client.deletes) == 10
     assert number_of(result) == {"deleted": 500, "unconfirmed": 500, "not_attempted": 200}
     assert result.failed, "jobs whose request got no answer make the deletion fail"
-    assert {str(each.why) for each in result.jobs.values()} == {"", "you stopped it"}
-    assert deletion_report(result).startswith("You stopped it: 500 of 1,200 jobs removed.")
+    assert {str(each.why) for each in result.jobs.values()} == {"", "the deletion was stopped"}
+    assert deletion_report(result).startswith("Stopped: 500 of 1,200 jobs removed.")
 
 
 @pytest.mark.parametrize("looking", [0.01, 3.0, 3600.0])
@@ -269,7 +269,7 @@ def test_a_patient_deletion_lets_running_requests_end_and_sees_what_is_gone_howe
     assert result.stopped
     assert len(client.deletes) == 10
     assert number_of(result) == {"deleted": 1000, "not_attempted": 200}
-    assert deletion_report(result).startswith("You stopped it: 1,000 of 1,200 jobs removed.")
+    assert deletion_report(result).startswith("Stopped: 1,000 of 1,200 jobs removed.")
 
 
 def test_a_patient_deletion_gives_up_requests_that_do_not_end() -> None:

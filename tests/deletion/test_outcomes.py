@@ -42,7 +42,7 @@ SENT = {
     "no answer": JobOutcome(
         Outcome.UNCONFIRMED, reason("the connection was lost"), answered=False, may_have_worked=True
     ),
-    "not sent": JobOutcome(Outcome.NOT_ATTEMPTED, reason("you stopped it")),
+    "not sent": JobOutcome(Outcome.NOT_ATTEMPTED, reason("the deletion was stopped")),
 }
 ROWS = """
 # sent      before    after:  there          active    gone           unseen
@@ -117,7 +117,7 @@ def test_no_job_is_reported_as_deleted_or_gone_without_proof(sent: str, before: 
         ("no answer", "there", "there", "the connection was lost"),
         ("no answer", "there", "unseen", "the connection was lost"),
         ("refused", "there", "there", "the key was refused"),
-        ("not sent", "there", "unseen", "you stopped it"),
+        ("not sent", "there", "unseen", "the deletion was stopped"),
     ],
 )
 def test_each_outcome_that_is_not_good_has_a_short_reason(sent: str, before: Seen, after: str, why: str) -> None:

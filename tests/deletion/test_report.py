@@ -119,12 +119,12 @@ def test_the_report_of_a_deletion_that_removed_no_job_begins_with_that() -> None
 @pytest.mark.parametrize(
     ("removed", "headline"),
     [
-        (400, "You stopped it: 400 of 1,000 jobs removed. Assets stay."),
-        (0, "You stopped it: nothing was sent to Comfy Cloud, and none of the 1,000 jobs was removed."),
+        (400, "Stopped: 400 of 1,000 jobs removed. Assets stay."),
+        (0, "Stopped: nothing was sent to Comfy Cloud, and none of the 1,000 jobs was removed."),
     ],
 )
 def test_the_report_of_a_stopped_deletion_begins_with_who_stopped_it(removed: int, headline: str) -> None:
-    parts = [(removed, Outcome.DELETED, ""), (1000 - removed, Outcome.NOT_ATTEMPTED, "you stopped it")]
+    parts = [(removed, Outcome.DELETED, ""), (1000 - removed, Outcome.NOT_ATTEMPTED, "the deletion was stopped")]
     assert deletion(*parts, stopped=True).splitlines()[0] == headline
 
 
@@ -207,7 +207,7 @@ def test_the_report_of_a_dry_run_lists_at_most_a_thousand_jobs() -> None:
         ),
         (
             cleared(ClearOutcome.UNKNOWN, 1, None, error=OperationStopped(), stopped=True),
-            "Outcome unknown: you stopped it while it was being sent.\n"
+            "Outcome unknown: it was stopped while it was being sent.\n"
             "It was not counted again, so what is gone of 1 job is not known.",
         ),
         (

@@ -235,6 +235,6 @@ async def test_interrupting_a_delete_of_5000_jobs_stops_it_and_reports_the_sent_
     told = [each["data"] for each in run.messages if each["type"] == "cloud_history.progress"]
     [name] = [data["operation"] for data in told if data.get("kind") == "node_report"]
     report = (await comfy.get(f"/cloud_history/node_reports/{name}"))["report"]
-    assert report.startswith("You stopped it: ")
-    assert f"{5000 - len(sent):,} not tried: you stopped it" in report
-    assert "not tried: you stopped it" in report
+    assert report.startswith("Stopped: ")
+    assert f"{5000 - len(sent):,} not tried: the deletion was stopped" in report
+    assert "not tried: the deletion was stopped" in report

@@ -167,7 +167,7 @@ async def test_stopping_a_node_that_waits_for_approval_interrupts_the_prompt(
         kind, told, _ = comfyui.sent[-1]
         assert (kind, told["kind"]) == ("cloud_history.progress", "node_report")
         report = NodeReports(state_folder()).fetch(told["operation"])["report"]
-        assert report.startswith("You stopped it: nothing was sent to Comfy Cloud, and ")
+        assert report.startswith("Stopped: nothing was sent to Comfy Cloud, and ")
     assert cloud.history_posts == []
     assert [told["state"] for kind, told, _ in comfyui.sent if kind == "cloud_history.ask"][-1] == "closed"
 
@@ -184,7 +184,7 @@ async def test_a_delete_node_that_is_stopped_before_it_sends_names_the_jobs_that
     with pytest.raises(InterruptProcessingException):
         await delete_node.run(job_ids=["\n".join(job_ids)], dry_run=[False])
     report = NodeReports(state_folder()).fetch(comfyui.sent[-1][1]["operation"])["report"]
-    assert report.splitlines()[1:] == ["2 not tried: you stopped it", *(f"  {job_id}" for job_id in job_ids)]
+    assert report.splitlines()[1:] == ["2 not tried: the deletion was stopped", *(f"  {job_id}" for job_id in job_ids)]
 
 
 async def test_nodes_that_delete_no_job_never_ask_for_approval(

@@ -83,9 +83,9 @@ async def test_stopping_a_node_during_a_request_takes_effect_within_half_a_secon
     assert noticed(cloud, pressed) < MAX_STOP_SECONDS
     assert took < MAX_LOOKUP_SECONDS
     [report] = reports(comfyui)
-    assert report.startswith("You stopped it: ")
+    assert report.startswith("Stopped: ")
     # The lookup after a stop is short. Jobs that it does not reach in time are unconfirmed.
-    assert re.search("^300 (not removed|unconfirmed): you stopped it$", report, re.MULTILINE)
+    assert re.search("^300 (not removed|unconfirmed): the deletion was stopped$", report, re.MULTILINE)
     assert cloud.deleted == []
 
 
@@ -112,10 +112,10 @@ async def test_the_report_of_a_node_stopped_between_requests_counts_the_sent_job
     sent = {job_id for body in cloud.history_posts for job_id in body["delete"]}
     assert 0 < len(sent) < 1500
     assert sent == {job.id for job in cloud.deleted}
-    assert report.startswith("You stopped it: ")
+    assert report.startswith("Stopped: ")
     told = re.findall(r"^([0-9,]+) (?:removed|unconfirmed)\b", report, re.MULTILINE)
     assert sum(int(each.replace(",", "")) for each in told) == len(sent)
-    assert f"{1500 - len(sent):,} not tried: you stopped it" in report
+    assert f"{1500 - len(sent):,} not tried: the deletion was stopped" in report
     posts = len(cloud.history_posts)
     await asyncio.sleep(0)
     assert len(cloud.history_posts) == posts

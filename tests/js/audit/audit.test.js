@@ -57,8 +57,8 @@ test("an entry says what its backup contains", () => {
   assert.deepEqual(words.entryKept(entry()), ["No backup"]);
   assert.deepEqual(words.entryKept(entry({ backup })), ["Backup, 2.1 MB"]);
   const stopped = (more) => words.entryKept(entry({ asked: 231, ...more }));
-  assert.deepEqual(stopped({ removed: 0, report: "Nothing was sent. You stopped it." }), ["Nothing was sent. You stopped it.", "No backup"]);
-  const some = "You stopped it: 100 of 231 jobs removed. Assets stay.";
+  assert.deepEqual(stopped({ removed: 0, report: "Nothing was sent. The deletion was stopped." }), ["Nothing was sent. The deletion was stopped.", "No backup"]);
+  const some = "Stopped: 100 of 231 jobs removed. Assets stay.";
   assert.deepEqual(stopped({ removed: 100, report: some }), [some, "No backup"]);
   assert.deepEqual(stopped({ removed: 100, report: "100 of 231 jobs removed. Assets stay." }), ["No backup"], "the title says that");
   assert.deepEqual(words.entryKept(entry({ state: "unknown" })), ["ComfyUI stopped while it was deleting."]);

@@ -24,7 +24,7 @@ test("a result with jobs left is not a success, stays, and shows the remaining r
     [deleted({ deleted: 1, failed: 1, already_gone: 1 }, jobs), "warning: 1 of 3 jobs removed"],
     [deleted({ failed: 3 }, { a: jobs.b, b: jobs.b, c: jobs.b }), "error: No job was removed"],
     [deleted({ unconfirmed: 3 }, { a: { outcome: "unconfirmed", why: null } }), "warning: Outcome unknown: 3 jobs"],
-    [deleted({ deleted: 1, not_attempted: 2 }, { b: { outcome: "not_attempted", why: { code: "", values: {}, text: "you stopped it" } } }, { stopped: true }), "warning: Stopped: 1 of 3 jobs removed"],
+    [deleted({ deleted: 1, not_attempted: 2 }, { b: { outcome: "not_attempted", why: { code: "", values: {}, text: "the deletion was stopped" } } }, { stopped: true }), "warning: Stopped: 1 of 3 jobs removed"],
     [deleted({ already_gone: 3 }), "warning: No job was removed"],
   ];
   for (const [result, told] of cases) {
@@ -209,7 +209,7 @@ test("Stop sends one request, and the result says how many jobs were removed", a
   const [entry] = it.flow.state().running;
   await Promise.all([it.flow.stop(entry), it.flow.stop(entry)]);
   assert.deepEqual(it.stopped, ["h1"]);
-  const jobs = { b: { outcome: "not_attempted", why: { code: "", values: {}, text: "you stopped it" } }, c: { outcome: "not_attempted", why: { code: "", values: {}, text: "you stopped it" } } };
+  const jobs = { b: { outcome: "not_attempted", why: { code: "", values: {}, text: "the deletion was stopped" } }, c: { outcome: "not_attempted", why: { code: "", values: {}, text: "the deletion was stopped" } } };
   it.ended("h1", deleted({ deleted: 1, not_attempted: 2 }, jobs, { stopped: true }));
   assert.equal(it.titles().at(-1), "warning: Stopped: 1 of 3 jobs removed");
 });

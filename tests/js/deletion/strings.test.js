@@ -52,7 +52,7 @@ test("only a deletion of all jobs is a success, also of a single job", () => {
 });
 
 test("a stopped deletion says how many jobs were not tried", () => {
-  const told = words.resultWords(result([["deleted", 2100], ["not_attempted", 1312, "you stopped it"]], { stopped: true }));
+  const told = words.resultWords(result([["deleted", 2100], ["not_attempted", 1312, "the deletion was stopped"]], { stopped: true }));
   assert.deepEqual([told.title, told.text], ["Stopped: 2,100 of 3,412 jobs removed", "The other 1,312 were not tried."]);
 });
 
@@ -76,10 +76,10 @@ test("without a removed job, unconfirmed jobs are reported as unknown, and a fai
 });
 
 test("a stopped deletion with unconfirmed and no removed jobs states no number of removed jobs", () => {
-  for (const parts of [[["unconfirmed", 2, "you stopped it"], ["not_attempted", 3, "you stopped it"]], [["unconfirmed", 2, "you stopped it"]]]) {
+  for (const parts of [[["unconfirmed", 2, "the deletion was stopped"], ["not_attempted", 3, "the deletion was stopped"]], [["unconfirmed", 2, "the deletion was stopped"]]]) {
     const told = words.resultWords(result(parts, { stopped: true }));
     assert.deepEqual([told.kind, told.title, told.text], ["warning", "Stopped: No job is known to have been removed", ""]);
-    assert.match(told.toast, /^(3 not tried: you stopped it, )?2 unconfirmed: you stopped it\.$/);
+    assert.match(told.toast, /^(3 not tried: the deletion was stopped, )?2 unconfirmed: the deletion was stopped\.$/);
   }
 });
 
