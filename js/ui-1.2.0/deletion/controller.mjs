@@ -371,12 +371,18 @@ export class Deletions {
   /** @param {Entry} entry @param {Status} status */
   #applyStatus(entry, status) {
     const state = stateIn(entry, status);
-    if (state === "open") entry.misses = 0;
+    if (state === "open") this.#goesOn(entry);
     else if (state === "missing") this.#missed(entry);
     else if ("result" in state) {
       this.#finish(entry, state.result);
       this.parts.onResult();
     } else this.#interrupted(entry, "crashed" in state ? crashWords(state.crashed.asked, state.crashed.may_have_sent) : lostHold(entry.jobs));
+  }
+
+  /** A long deletion is remembered until its end, so that a reloaded page still knows it as its own. @param {Entry} entry */
+  #goesOn(entry) {
+    entry.misses = 0;
+    if (entry.mine && entry.hold) this.parts.memory.add({ operation: entry.hold, kind: entry.kind, jobs: entry.jobs }, this.secondsLeft(entry));
   }
 
   /** ComfyUI stopped during a deletion. In the panel, the banner of the status says so. @param {Entry} entry @param {Words} message */

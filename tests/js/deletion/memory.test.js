@@ -60,6 +60,15 @@ test("an undone deletion is not remembered, and one that is shown already is not
   assert.deepEqual([...stored], []);
 });
 
+test("a deletion that takes longer than a result is waited for is still remembered", async () => {
+  const stored = new Map();
+  const it = stage({ stored, status: { ...STATUS, holds: [hold({ state: "sending", backup: true })] } });
+  await it.flow.remove({ ids: ["a"] });
+  await it.pass(900_000);
+  const { until } = JSON.parse(stored.get(KEY)).h1;
+  assert.ok(until > 900_000, `forgotten after ${until / 1000} s`);
+});
+
 test("old, damaged and unreadable memories count as none", () => {
   let text = null;
   const memory = createMemory(() => ({ getItem: () => text, setItem: (key, value) => void (key === KEY && (text = value)), removeItem: () => (text = null) }), () => 5_000_000);
