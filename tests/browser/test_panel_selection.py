@@ -150,7 +150,7 @@ async def test_after_the_shown_job_is_deleted_the_details_stay_empty_until_a_job
     await expect(button(side, "Delete…")).to_be_hidden()
     next_row = panel.root.locator(".cch-row.is-focus")
     await next_row.locator(".cch-name").click()
-    await expect(button(side, "Delete…")).to_be_visible()
+    await expect(side.locator(".cch-details")).to_be_visible()
     await expect(side.get_by_text("Choose a job to see its details.")).to_be_hidden()
 
 
