@@ -228,9 +228,13 @@ async def page(
     Listeners that a test adds stay until the browser ends, so they may only record events.
     """
     opened = await tabs.take(frontend.version)
+    size = opened.viewport_size
+    assert size
     await forget(opened, host.base_url)
     with Ear(console_errors, asked, external_requests).on(opened):
         await open_comfyui(opened, host.base_url)
         yield opened
         await opened.goto("about:blank")
+        # The next test must not get the window of this one, which may have failed before it could restore the size.
+        await opened.set_viewport_size(size)
         await opened.context.clear_permissions()

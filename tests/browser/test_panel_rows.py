@@ -13,7 +13,7 @@ from simulated_cloud import SimulatedCloud, SimulatedJob
 
 pytestmark = ONE_FRONTEND
 DAY_MS = 86_400_000
-CLOCK = "at => new Intl.DateTimeFormat(navigator.language, { timeStyle: 'short' }).format(at)"
+CLOCK = "at => new Intl.DateTimeFormat(navigator.language, { timeStyle: 'medium' }).format(at)"
 FILE = {"filename": "Coast storm at night_0001.png", "subfolder": "", "type": "output", "mediaType": "images"}
 ERROR = {"exception_message": "no memory", "exception_type": "E", "node_type": "KSampler", "node_id": "3"}
 
