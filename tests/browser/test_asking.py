@@ -40,7 +40,8 @@ async def test_a_run_sends_nothing_before_its_approval_and_always_allow_is_asked
     await load_workflow(page, clear_graph())
     await press_run(page)
     asked = dialog(page, f"{TITLE} {finished} jobs?")
-    await expect(asked).to_contain_text(f"{active} active")
+    # As the first test of a worker, this one also waits for the host and the page to warm up.
+    await expect(asked).to_contain_text(f"{active} active", timeout=15_000)
     await expect(asked).to_contain_text("Clear Cloud History, node 7")
     await expect(asked).to_contain_text("Unsaved Workflow")
     await expect(asked.get_by_role("checkbox", name="Back up their workflows first")).to_be_checked()
