@@ -97,7 +97,7 @@ function createProgressCard(entry, deletions) {
       const waits = deletions.secondsToWait(entry);
       const progress = progressTitle(kind, phase, done, total);
       title.textContent = entry.away || (waits ? asksToWait(waits, phase) : progress);
-      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : `${progressText(entry, waits ? progress : "")} ${DELETE.closeable}`.trim());
+      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : `${progressText(entry, waits ? progress : "")} ${entry.stopping ? DELETE.stopping : DELETE.closeable}`.trim());
       turning.toggleAttribute("hidden", entry.away !== "");
       warning.toggleAttribute("hidden", entry.away === "");
       bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);

@@ -200,6 +200,7 @@ export class Deletions {
     if (!isOpen(entry)) return;
     if (entry.workflow) entry.misses = 0;
     const wasAway = entry.away !== "";
+    const wasSent = entry.sent;
     entry.away = "";
     const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry), isTimed: entry.backupLeft !== null };
     follow(entry, detail, this.parts.now());
@@ -210,7 +211,9 @@ export class Deletions {
     else this.notify.tick(entry);
     if (wait && !before.wait) this.sayOf(entry, words.asksToWait(wait, shownPhase(entry)));
     if (entry.sent && quarter > before.quarter && quarter < 4) this.sayOf(entry, words.progressSpoken(quarter * 25));
-    this.render();
+    // The list says of jobs that are being sent that they are being removed.
+    if (entry.sent === wasSent) this.render();
+    else this.change();
   }
 
   /** Shows a deletion by a workflow, which this page hears of first by its progress. @param {Progress} detail */

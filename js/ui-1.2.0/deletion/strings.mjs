@@ -24,6 +24,7 @@ export const DELETE = {
   waiting: "Waiting for another deletion to finish…",
   asking: "Asking ComfyUI whether it was sent…",
   closeable: "You can close this panel. The deletion goes on.",
+  stopping: "No further jobs are sent. You can close this panel.",
   notSentYet: "Nothing has been deleted yet.",
   stop: "Stop",
   stopTip: "What is already removed can’t be brought back",

@@ -122,6 +122,15 @@ test("an event requests the status, and all events meanwhile share one more requ
   assert.equal(it.statuses.looks, 4, "status requests go on after a failed one");
 });
 
+test("the list learns when the jobs of a deletion begin to be sent", async () => {
+  const it = stage();
+  await it.flow.remove({ ids: ["a"] });
+  const seen = [];
+  it.flow.subscribe(() => seen.push(it.flow.isSending()));
+  for (const [phase, done] of [["backing_up", 1], ["sending", 0], ["sending", 1], ["checking", 0]]) it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase, done, total: 3, ...(phase === "checking" && { sent: true }) });
+  assert.deepEqual(seen, [true]);
+});
+
 test("an event requests the progress, and all events meanwhile share one more request", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
