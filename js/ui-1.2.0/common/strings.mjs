@@ -113,7 +113,7 @@ export const CONNECTION = {
 };
 
 /** What a change of the key does to deletions that have not begun. @param {number} n jobs */
-export const willBeUndone = (n) => plural(n, "The deletion of {n} job that waits is undone.", "The deletion of {n} jobs that waits is undone.");
+export const willBeUndone = (n) => plural(n, "The deletion of {n} job is undone, unless it is already being sent.", "The deletion of {n} jobs is undone, or only its rest if it is already being sent.");
 /** @param {number} n jobs */
 export const wasUndone = (n) => plural(n, "The deletion of {n} job was undone. Nothing was deleted.", "The deletion of {n} jobs was undone. Nothing was deleted.");
 
