@@ -77,11 +77,13 @@ async ({ widths, height }) => {
             const x = (rect.left + rect.right) / 2, y = (rect.top + rect.bottom) / 2;
             // ComfyUI's toasts may cover anything for a while.
             const hit = document.elementsFromPoint(x, y).find(each => root.contains(each));
-            const covers = hit && hit.closest('.cch-day');
+            // Headings and cards stay in view while what is below them scrolls.
+            const covers = hit && hit.closest('.cch-day, .cch-cards');
             if (!hit || !(el.contains(hit) || hit.contains(el)) && !(rect.partly || covers)) found.push(`${name(el)} is covered by ${hit ? name(hit) : 'nothing'}`);
         }
         for (const [at, [a, one]] of rects.entries()) for (const [b, other] of rects.slice(at + 1)) {
             if (a.contains(b) || b.contains(a) || a.closest('.cch-row') && b.closest('.cch-row') && a.closest('.cch-row') !== b.closest('.cch-row')) continue;
+            if (!a.closest('.cch-cards') !== !b.closest('.cch-cards')) continue;
             const both = inside(one, other);
             if (both.right - both.left > SLACK && both.bottom - both.top > SLACK) found.push(`${name(a)} and ${name(b)} overlap`);
         }
