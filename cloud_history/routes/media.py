@@ -33,7 +33,7 @@ from .outputs import (
     WantedOutput,
     first_bytes,
     read_filename,
-    while_connected,
+    send_while_connected,
     write_pieces,
 )
 
@@ -166,19 +166,14 @@ async def send_media(request: web.Request, client: CloudClient, media: Media, ma
             chosen = read_range(request.headers.get("Range", ""), media.size)
         except ValueError:
             return web.Response(status=416, headers={**_HEADERS, "Content-Range": f"bytes */{media.size}"})
-    try:
-        return await while_connected(request, _send(request, client, media, chosen, max_seconds))
-    except ConnectionResetError:
-        return web.Response()
+    return await send_while_connected(request, _send(request, client, media, chosen, max_seconds))
 
 
 async def _send(
     request: web.Request, client: CloudClient, media: Media, chosen: tuple[int, int] | None, max_seconds: float
 ) -> web.StreamResponse:
     async with AsyncExitStack() as stack:
-        opening = open_file(
-            client, media.file, most=media.most, seconds=MAX_OUTPUT_SECONDS, wanted=chosen if chosen else WHOLE
-        )
+        opening = open_file(client, media.file, most=media.most, seconds=MAX_OUTPUT_SECONDS, wanted=chosen or WHOLE)
         try:
             download = await asyncio.wait_for(stack.enter_async_context(opening), max_seconds)
         except asyncio.TimeoutError:

@@ -108,11 +108,7 @@ async def send_output(
     Raises:
         CloudError: the file cannot be sent. Nothing of it was sent.
     """
-    try:
-        return await while_connected(request, _send(request, client, find, wanted, max_seconds))
-    except ConnectionResetError:
-        # Browsers often disconnect before a picture is complete. aiohttp would log an error with a traceback each time.
-        return web.Response()
+    return await send_while_connected(request, _send(request, client, find, wanted, max_seconds))
 
 
 async def _send(
@@ -176,7 +172,18 @@ async def first_bytes(pieces: AsyncGenerator[bytes, None]) -> bytes:
     return head
 
 
-async def while_connected(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
+async def send_while_connected(
+    request: web.Request, sending: Coroutine[Any, Any, web.StreamResponse]
+) -> web.StreamResponse:
+    """Wait until an answer is sent. Cancel it and return an empty answer when the browser disconnects."""
+    try:
+        return await _while_connected(request, sending)
+    except ConnectionResetError:
+        # Browsers often disconnect before a file is complete. aiohttp would log an error with a traceback each time.
+        return web.Response()
+
+
+async def _while_connected(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
     """Wait for `work`. Cancel it and raise ConnectionResetError when the browser disconnects."""
     task = asyncio.ensure_future(work)
     try:
