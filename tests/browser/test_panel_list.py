@@ -69,14 +69,21 @@ ROWS_OUTSIDE = """list => {
 
 
 async def expect_a_long_jump_to_fill_visible_rows_first(panel: Panel) -> None:
-    """Check that the visible rows are filled at once, and the rows near them after scrolling ends."""
+    """Check that the visible rows are filled at once, and the rows near them after scrolling ends.
+
+    The rows are counted at the change that brings the first of them into view, before any timer can run.
+    """
     outside = await panel.list.evaluate(
-        f"""async list => {{
+        f"""list => new Promise((resolve) => {{
+            const changes = new MutationObserver(() => {{
+                const outside = ({ROWS_OUTSIDE})(list);
+                if (outside === list.querySelectorAll("[role=option]").length) return;
+                changes.disconnect();
+                resolve(outside);
+            }});
+            changes.observe(list, {{ childList: true, subtree: true, attributes: true }});
             list.scrollTop = list.scrollHeight / 2;
-            await new Promise(requestAnimationFrame);
-            await new Promise(requestAnimationFrame);
-            return ({ROWS_OUTSIDE})(list);
-        }}"""
+        }})"""
     )
     assert outside <= 2
     handle = await panel.list.element_handle()
