@@ -207,6 +207,8 @@ export interface Question {
   /** A deletion of a larger share of the finished jobs, or of more jobs, needs an extra confirmation. */
   large_share: number;
   many_jobs: number;
+  /** So does one of this many jobs or more that can neither be undone nor is backed up. */
+  many_final_jobs: number;
   by_status: Record<FinishedStatus, number>;
   /** When the oldest and the newest of the jobs were created. */
   oldest: number | null;

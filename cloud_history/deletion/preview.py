@@ -20,7 +20,7 @@ from ..jobs.status import FINISHED, JobCounts, JobStatus
 from ..state.credentials import Connection
 from .outcomes import StayingJobs
 from .report import Payload
-from .thresholds import LARGE_SHARE, MANY_JOBS
+from .thresholds import LARGE_SHARE, MANY_FINAL_JOBS, MANY_JOBS
 
 VALID_SECONDS = 300
 MAX_PREVIEWS = 100
@@ -30,8 +30,9 @@ MAX_KEPT_JOBS = 100_000
 """Maximum number of jobs in all stored previews together, about 40 MB. A single preview may have more."""
 
 
-THRESHOLDS: Payload = {"large_share": LARGE_SHARE, "many_jobs": MANY_JOBS}
-"""The thresholds as JSON. The browser may know how many jobs there are when the server does not, so it compares."""
+THRESHOLDS: Payload = {"large_share": LARGE_SHARE, "many_jobs": MANY_JOBS, "many_final_jobs": MANY_FINAL_JOBS}
+"""The thresholds as JSON. The browser compares, because only it knows whether the person wants a backup, and because it
+may know how many jobs there are when the server does not."""
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def test_by_default_a_node_asks_for_approval_and_sends_exactly_what_was_shown(ro
         "timed": 0,
         "large_share": 0.8,
         "many_jobs": 1000,
+        "many_final_jobs": 100,
         "rows": [job_row(before[each]) for each in (*ids(2), finished)],
         "backup": False,
         "backup_estimate": {"workflows": 3, "size": 15_000, "seconds": 1, "least_seconds": 1, "may_wait": False},

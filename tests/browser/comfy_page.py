@@ -56,7 +56,7 @@ def dialog(page: Page, title: str | None = None) -> Locator:
 async def agree_if_asked(opened: Locator) -> None:
     """Take the extra step of a large deletion, if this dialog has one, and wait until its red button is enabled."""
     await expect(opened.locator(".cch-btn.danger")).to_be_visible()
-    if await opened.locator(".cch-agree").count():
+    if await opened.locator(".cch-agree").is_visible():
         await opened.locator(".cch-agree").click()
     await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
 

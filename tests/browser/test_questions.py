@@ -8,9 +8,10 @@ from playwright.async_api import Locator, Page, expect
 from browser.comfy_page import button, choose_cloud_history, dialog
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import expect_removed, open_list
+from cloud_history.deletion.thresholds import LARGE_SHARE, MANY_FINAL_JOBS
 from simulated_cloud import SimulatedCloud
 
-VISIBLE = """dialog => [...dialog.querySelectorAll(".cch-dp > *, .cch-df button")].map(each => {
+VISIBLE = """dialog => [...dialog.querySelectorAll(".cch-dp > :not([hidden]), .cch-df button")].map(each => {
     const box = each.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
     const top = document.elementFromPoint(x, y);
     return box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight && each.contains(top);
@@ -73,6 +74,42 @@ async def test_a_deletion_of_almost_all_jobs_needs_one_more_step(page: Page, clo
     assert cloud.history_posts == []
     await remove.press("Enter")
     await expect_removed(page, finished)
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
+async def test_many_jobs_with_neither_undo_nor_backup_need_one_more_step_that_follows_the_choice_of_a_backup(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    chosen, finished = len(cloud.listed("completed")), len(cloud.finished)
+    assert MANY_FINAL_JOBS <= chosen <= LARGE_SHARE * finished
+    panel = await open_list(page, cloud)
+    await panel.tab("Completed").click()
+    await panel.list.press("Control+a")
+    await panel.list.press("Delete")
+    opened = dialog(page, f"Delete {chosen} jobs from your cloud history?")
+    remove = button(opened, f"Delete {chosen} jobs")
+    backup = opened.get_by_role("checkbox", name="Back up their workflows first")
+    step = opened.get_by_role("checkbox", name=f"Yes, delete {chosen} jobs without undo and without a backup")
+    await expect(step).to_be_visible()
+    await page.wait_for_timeout(1000)
+    await expect(remove).to_be_disabled()
+    await step.press(" ")
+    await expect(remove).to_be_enabled()
+    await backup.press(" ")
+    await expect(step).to_have_count(0)
+    await expect(remove).to_be_enabled()
+    await backup.press(" ")
+    await expect(step).not_to_be_checked()
+    await expect(remove).to_be_disabled()
+    await expect(backup).to_be_focused()
+    await expect(opened.get_by_role("status")).to_contain_text("To delete, also tick")
+    await remove.press("Enter")
+    await expect(step).to_be_focused()
+    assert cloud.history_posts == []
+    await step.press(" ")
+    await remove.press("Enter")
+    await expect_removed(page, chosen)
 
 
 @ONE_FRONTEND

@@ -17,7 +17,7 @@ from cloud_history.deletion.preview import (
     Previews,
     preview_jobs,
 )
-from cloud_history.deletion.thresholds import LARGE_SHARE, MANY_JOBS
+from cloud_history.deletion.thresholds import LARGE_SHARE, MANY_FINAL_JOBS, MANY_JOBS
 from cloud_history.errors import PreviewExpired
 from cloud_history.jobs.filters import ProtectedJobs
 from cloud_history.secret import Secret
@@ -209,3 +209,4 @@ def test_each_preview_says_from_where_on_the_browser_asks_once_more() -> None:
     for preview in (COUNTS, preview_jobs([JOB])):
         payload = preview.payload()
         assert (payload["large_share"], payload["many_jobs"]) == (LARGE_SHARE, MANY_JOBS)
+        assert payload["many_final_jobs"] == MANY_FINAL_JOBS

@@ -6,7 +6,7 @@ import { checkOption, hint as lineHint } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { errorWords, nodeName } from "../common/strings.mjs";
-import { backupOption, questionView } from "../deletion/question.mjs";
+import { backupOption, questionView, showBackupChoice } from "../deletion/question.mjs";
 import { DELETE, deleteButton, workflowUndoHint } from "../deletion/strings.mjs";
 import { APPROVAL, approvalPlace, approvalTitle, approvalWorkflow, timeLeft } from "./strings.mjs";
 
@@ -42,6 +42,9 @@ function framedHint() {
   return lineHint("warning", `${title}. ${text}`, "cch-msg warn");
 }
 
+/** @param {boolean} backsUp */
+const undoWords = (backsUp) => `${DELETE.untouched} ${workflowUndoHint(backsUp)}`;
+
 /**
  * Resolves with the person's answer. Closing the dialog in any way is a skip.
  * @param {Frame} frame
@@ -70,12 +73,13 @@ export async function approvalStep(frame, approval, { thumbnails, canAlways, fra
   const [before, after] = APPROVAL.hint;
   const hint = el("p", { class: "cch-hint" }, icon("pending"), el("span", {}, before, clock.element, after));
   const title = approvalTitle(approval.removable);
-  const backups = !framed && backupOption(approval, backup, (checked) => view.chooseBackup((backup = checked)));
+  const chosen = (/** @type {boolean} */ backsUp) => showBackupChoice(frame, view, (backup = backsUp), undoWords(backsUp));
+  const backups = !framed && backupOption(approval, backup, chosen);
   const view = questionView(approval, {
     thumbnails,
     about: about(approval),
     note: framed && framedHint(),
-    undo: (backsUp) => `${DELETE.untouched} ${workflowUndoHint(backsUp)}`,
+    undo: undoWords,
     backsUp: backup,
     atOnce: true,
   });

@@ -16,6 +16,7 @@ import { setTip } from "../common/tooltips.mjs";
 import { DETAILS } from "../details/strings.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { state as whole } from "../list/states.mjs";
+import { backupsKept } from "../protection/strings.mjs";
 import { matching } from "./model.mjs";
 import {
   AUDIT, backupGoes, copyIds, entryAbout, entryKept, entryRunTime, entryTitle, foundInAll, foundWord, inOrder, jobAbout, jobError, outcomeWords, removedInAll, showAll,
@@ -214,25 +215,29 @@ export class AuditPage {
     this.#timer = window.setTimeout(() => void this.#searchAll(), SEARCH_DELAY_MS);
   });
   #found = el("p", { class: "cch-2 cch-t12", role: "status" });
-  #body = el("div", { class: "cch-scroll cch-record" }, hint("info", AUDIT.about), this.#search.element, this.#found, this.#list, this.#older);
+  #about = el("span", { dir: "auto" });
+  /** How long backups are kept, as shown. */
+  #kept = "";
+  #body = el("div", { class: "cch-scroll cch-record" }, el("p", { class: "cch-hint" }, icon("info"), this.#about), this.#search.element, this.#found, this.#list, this.#older);
   #whole = el("div", { class: "cch-whole" });
   #tail = el("div", { class: "cch-tail" }, this.#count, button({ label: AUDIT.export, icon: "file", press: () => void this.#export() }));
   /** @type {Map<string, EntryState>} by operation */
   #states = new Map();
   /** @type {Map<string, ReturnType<typeof createEntry>>} by the entry as JSON */
   #shown = new Map();
+  /** @type {(() => void)[]} */
   #leave;
 
   /** @param {PageParts & {auditLog: AuditLog}} parts */
   constructor(parts) {
     this.parts = parts;
     this.element = el("section", { class: "cch-page", "aria-label": AUDIT.title }, pageHead(AUDIT.title, parts), this.#body, this.#whole, this.#tail);
-    this.#leave = parts.auditLog.shown(() => this.#draw());
+    this.#leave = [parts.auditLog.shown(() => this.#draw()), parts.store.on(["status"], () => this.#keptNow() === this.#kept || this.#draw())];
     this.#draw();
   }
 
   leave() {
-    this.#leave();
+    for (const leave of this.#leave) leave();
     clearTimeout(this.#timer);
     this.#searching += 1;
     for (const entry of this.#shown.values()) entry.destroy();
@@ -241,7 +246,9 @@ export class AuditPage {
   #draw() {
     const { auditLog } = this.parts;
     const { entries, error } = auditLog;
+    this.#kept = this.#keptNow();
     const state = this.#state(entries, error);
+    this.#about.textContent = [AUDIT.about, this.#kept].filter(Boolean).join(" ");
     this.#whole.replaceChildren(...(state ? [state] : []));
     this.#body.hidden = state !== null;
     this.#tail.hidden = !entries?.length;
@@ -279,7 +286,14 @@ export class AuditPage {
   /** The message in place of the list; null if there is a list. @param {AuditEntry[] | null} entries @param {HistoryApiError | null} error */
   #state(entries, error) {
     if (error) return whole("warning", errorWords(error), [button({ label: COMMON.tryAgain, press: () => void this.parts.auditLog.refresh() })]);
-    return entries?.length === 0 ? whole("history", AUDIT.empty, []) : null;
+    const { title, text } = AUDIT.empty;
+    return entries?.length === 0 ? whole("history", { title, text: [text, this.#kept].filter(Boolean).join(" ") }, []) : null;
+  }
+
+  /** How long backups are kept; "" while the settings are unknown. */
+  #keptNow() {
+    const settings = this.parts.store.status?.settings;
+    return settings ? backupsKept(settings) : "";
   }
 
   /** Keeps the elements of unchanged entries, so that they keep the focus. @param {AuditEntry[]} entries */

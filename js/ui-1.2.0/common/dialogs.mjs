@@ -21,7 +21,7 @@ import { withTooltips } from "./tooltips.mjs";
  * @property {number} [width] CSS pixels at the usual text size
  * @property {Child[]} body the part that scrolls
  * @property {Child[]} [pinned] shown between the body and the buttons, always visible
- * @property {string} [agreement] the label of a checkbox that the person must tick before the danger button works
+ * @property {string} [agreement] the label of a checkbox that the person must tick before the danger button works; "" for none yet
  * @property {ViewButton[]} buttons Cancel or Close first
  * @property {HTMLElement} [focus] takes the focus instead of the first button
  * @property {boolean} [unasked] the dialog appears by itself, while the person does something else
@@ -35,7 +35,7 @@ import { withTooltips } from "./tooltips.mjs";
  * @property {IconName} [icon]
  * @property {HTMLElement} [element] shown instead of a button
  */
-/** @typedef {Pick<DialogFrame, "show" | "close" | "focus" | "isOpen" | "say" | "answer">} Frame */
+/** @typedef {Pick<DialogFrame, "show" | "close" | "focus" | "isOpen" | "say" | "answer" | "setAgreement">} Frame */
 /** @typedef {{exclusive<T>(talk: (frame: Frame) => Promise<T>): Promise<T | undefined>}} Dialogs */
 
 const WIDTH = 416;
@@ -75,6 +75,38 @@ function unmarkWhenUsed(root) {
   }
 }
 
+/** The checkbox that the person must tick before the danger buttons work. */
+class Agreement {
+  // The text node and the element stay: some frontends move the focus when nodes are added or removed.
+  #label = document.createTextNode("");
+  element;
+  #box;
+
+  /** @param {(agreed: boolean) => void} onChange */
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.element = checkOption([this.#label], false, onChange, "cch-opt cch-agree");
+    this.#box = /** @type {HTMLInputElement} */ (this.element.querySelector("input"));
+  }
+
+  isGiven = () => this.#label.data === "" || this.#box.checked;
+
+  focus = () => this.#box.focus();
+
+  /** Begins a step, whose checkbox is not ticked yet. @param {string} label "" for no checkbox */
+  begin(label) {
+    this.#label.data = label;
+    this.element.hidden = !label;
+    this.#box.checked = false;
+    this.onChange(!label);
+  }
+
+  /** A tick counts only for the words that were shown with it. @param {string} label */
+  change(label) {
+    if (label !== this.#label.data) this.begin(label);
+  }
+}
+
 class DialogFrame {
   #number = ++opened;
   #open = true;
@@ -84,8 +116,9 @@ class DialogFrame {
   #body = scrolledByKeys(el("div", { class: "cch-db" }));
   #pinned = el("div", { class: "cch-dp" });
   #foot = el("div", { class: "cch-df" });
-  /** @type {HTMLInputElement | null} the checkbox of the agreement, if the step has one */
-  #agreement = null;
+  #agreement = new Agreement((agreed) => this.#dangerous.forEach((each) => this.#presses.allow(each, agreed)));
+  /** @type {HTMLElement[]} the danger buttons of the step */
+  #dangerous = [];
   // One text node whose text changes, because some frontends move the focus when nodes are added or removed.
   #spoken = document.createTextNode("");
   #live = el("div", { class: "cch-unseen", role: "status" }, this.#spoken);
@@ -199,7 +232,7 @@ class DialogFrame {
   #button({ label, kind = "", icon: name, element, answer }, first) {
     if (element) return element;
     const press = this.#presses.accept(kind === "danger", () => {
-      if (kind === "danger" && this.#agreement && !this.#agreement.checked) this.#agreement.focus();
+      if (kind === "danger" && !this.#agreement.isGiven()) this.#agreement.focus();
       else if (answer) this.#resolve(answer);
       else this.close();
     });
@@ -207,13 +240,15 @@ class DialogFrame {
   }
 
   /** @param {View} view @param {HTMLElement[]} buttons */
-  #fillPinned({ pinned = [], agreement = "", buttons: options }, buttons) {
-    const dangerous = buttons.filter((_, index) => options[index]?.kind === "danger");
-    const show = (/** @type {boolean} */ agreed) => dangerous.forEach((each) => this.#presses.allow(each, agreed));
-    const option = agreement ? checkOption([agreement], false, show, "cch-opt cch-agree") : null;
-    this.#agreement = option && option.querySelector("input");
-    show(!agreement);
-    this.#pinned.replaceChildren(...present([...pinned, option]));
+  #fillPinned({ pinned = [], agreement, buttons: options }, buttons) {
+    this.#dangerous = buttons.filter((_, index) => options[index]?.kind === "danger");
+    this.#agreement.begin(agreement ?? "");
+    this.#pinned.replaceChildren(...present([...pinned, agreement !== undefined && this.#agreement.element]));
+  }
+
+  /** Changes what the person must tick in this step, because of another choice. @param {string} agreement */
+  setAgreement(agreement) {
+    this.#agreement.change(agreement);
   }
 
   /** @param {View} view @param {HTMLElement[]} buttons */

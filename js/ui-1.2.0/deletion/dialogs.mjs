@@ -5,8 +5,8 @@ import { banners, errorStep, hint, linkButton, notice, skeleton, tile, tiles } f
 import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
 import { busyWords, COMMON, TOO_OLD } from "../common/strings.mjs";
-import { allButTitle, allProtected, backupPromise } from "../protection/strings.mjs";
-import { backupOption, questionView } from "./question.mjs";
+import { allButTitle, allProtected } from "../protection/strings.mjs";
+import { backupOption, questionView, showBackupChoice } from "./question.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { HiddenSelection } from "../../../types/list" */
@@ -27,16 +27,17 @@ import * as words from "./strings.mjs";
 const { CLEAR, DELETE } = words;
 const WIDTH = 448;
 
-/** Returns the checkbox for backups. Its state is kept when the preview is repeated. @param {DeletionRequest} request @param {(backup: boolean) => void} [onChoice] */
+/** Returns the checkbox for backups. Its state is kept when the preview is repeated. @param {DeletionRequest} request @param {(backup: boolean) => void} [onChoice] @returns {HTMLElement | null} */
 export function backupTick(request, onChoice) {
   const { backup: preset } = request.preview;
   // A server without backups does not send this field.
   if (preset === undefined) return null;
   request.backup ??= Boolean(preset);
-  return backupOption(request.preview, request.backup, (backup) => {
+  const chosen = (/** @type {boolean} */ backup) => {
     request.backup = backup;
     onChoice?.(backup);
-  });
+  };
+  return backupOption(request.preview, request.backup, chosen, request.status?.settings);
 }
 
 /** Says that the counts have changed since the last confirmation. */
@@ -75,14 +76,14 @@ function nothingText(isClear, preview) {
 function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, request, grew) {
   const { preview, status, selection, hidden } = request;
   const isClear = "clear" in selection;
+  const { settings } = status;
   const { hold_seconds: seconds = 0 } = preview;
   const undo = (/** @type {boolean} */ backsUp) =>
     preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.untouched} `}${words.undoHint(seconds, backsUp)}${isClear ? ` ${CLEAR.late}` : ""}`;
   // Jobs are backed up one by one, so a clear with a backup needs the exact jobs, which is another preview.
   const backup = backupTick(request, (chosen) => {
-    view.chooseBackup(chosen);
     if (preview.kind === "clear" && chosen) frame.answer("again");
-    else frame.say(`${backupPromise(chosen)} ${undo(chosen)}`);
+    else showBackupChoice(frame, view, chosen, undo(chosen), settings);
   });
   const view = questionView(preview, {
     thumbnails,

@@ -11,7 +11,8 @@ import { accountWords, andMore, goingParts } from "../common/strings.mjs";
 import { backupPromise, backupSize, BACKUP } from "../protection/strings.mjs";
 import * as words from "./strings.mjs";
 
-/** @import { Question, Row } from "../../../types/wire" */
+/** @import { Question, Row, Settings } from "../../../types/wire" */
+/** @import { Frame } from "../common/dialogs.mjs" */
 /** @import { Child } from "../common/dom.mjs" */
 
 /** @typedef {(id: string) => string} WorkflowName the name of a workflow, or "" */
@@ -133,8 +134,9 @@ function numbers(question, finishedHere) {
  * The label of the extra checkbox for a large deletion, else "".
  * @param {Question} question
  * @param {number | null} finishedHere how many finished jobs the list has, used if the server does not know
+ * @param {boolean} isFinal whether the deletion can neither be undone nor is backed up
  */
-function agreement({ removable: go, finished, chosen = null, large_share: largeShare, many_jobs: manyJobs }, finishedHere = null) {
+function agreement({ removable: go, finished, chosen = null, large_share: largeShare, many_jobs: manyJobs, many_final_jobs: manyFinalJobs }, finishedHere, isFinal) {
   const all = Math.max(go, finished ?? finishedHere ?? Infinity);
   if (go === all) return words.agreeAll(go);
   if (chosen !== null && chosen < all) {
@@ -142,17 +144,24 @@ function agreement({ removable: go, finished, chosen = null, large_share: largeS
     if (go > largeShare * chosen) return words.agreePartOfRules(go / chosen, chosen);
   }
   if (go > largeShare * all) return words.agreePart(go / all);
+  if (isFinal && go >= manyFinalJobs) return words.agreeFinal(go);
   return go > manyJobs ? words.agreeMany(go) : "";
 }
 
-/** The checkbox for backups, with what it promises, or with what is lost without a backup. @param {Question} question @param {boolean} checked @param {(checked: boolean) => void} choose */
-export function backupOption({ backup_estimate: estimate }, checked, choose) {
+/**
+ * The checkbox for backups, with what it promises, or with what is lost without a backup.
+ * @param {Pick<Question, "backup_estimate">} question
+ * @param {boolean} checked
+ * @param {(checked: boolean) => void} choose
+ * @param {Settings} [settings] which say how long a backup is kept
+ */
+export function backupOption({ backup_estimate: estimate }, checked, choose, settings) {
   // The text nodes stay: some frontends move the focus when nodes are added or removed.
   const [size, promise] = [document.createTextNode(""), document.createTextNode("")];
   const second = el("span", {}, promise);
   const say = (/** @type {boolean} */ backup) => {
     size.data = backup && estimate ? backupSize(estimate) : "";
-    promise.data = backupPromise(backup);
+    promise.data = backupPromise(backup, settings);
     second.className = backup ? "cch-2" : "";
   };
   say(checked);
@@ -163,26 +172,25 @@ export function backupOption({ backup_estimate: estimate }, checked, choose) {
   return checkOption([BACKUP.tick, el("span", { class: "cch-2" }, size), second], checked, chosen, "cch-opt top");
 }
 
-/** The pinned sentence on undo. It depends on the backup, which the person can choose. @param {Pick<Options, "undo" | "atOnce">} options */
-function undoSentence({ undo, atOnce }) {
+/** The pinned sentence on undo. It depends on the backup, which the person can choose. @param {Pick<Options, "undo">} options */
+function undoSentence({ undo }) {
   // The text node stays: some frontends move the focus when nodes are added or removed.
   const text = document.createTextNode("");
   const [warning, pending] = [icon("warning"), icon("pending")];
   return {
     element: el("p", { class: "cch-hint" }, warning, pending, el("span", { dir: "auto" }, text)),
-    /** @param {boolean} backsUp */
-    update(backsUp) {
+    /** @param {boolean} backsUp @param {boolean} isFinal */
+    update(backsUp, isFinal) {
       text.data = undo(backsUp);
-      const isWarning = atOnce && !backsUp;
-      warning.toggleAttribute("hidden", !isWarning);
-      pending.toggleAttribute("hidden", isWarning);
+      warning.toggleAttribute("hidden", !isFinal);
+      pending.toggleAttribute("hidden", isFinal);
     },
   };
 }
 
 /**
  * Returns the parts of a dialog that asks before a deletion, and functions to call when the person chooses whether a
- * backup is made, and when the dialog closes.
+ * backup is made, and when the dialog closes. The former returns the new `agreement`.
  * @param {Question} question
  * @param {Options} options
  */
@@ -190,8 +198,12 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
   const { removable, oldest, newest, last4, source = null, rows = [] } = question;
   const strip = new Strip(rows, removable, thumbnails, workflowName);
   const time = (/** @type {number | null} */ at) => (at === null ? "" : dateTime(at));
-  const sentence = undoSentence({ undo, atOnce });
-  sentence.update(backsUp);
+  const sentence = undoSentence({ undo });
+  const chooseBackup = (/** @type {boolean} */ chosen) => {
+    const isFinal = atOnce && !chosen;
+    sentence.update(chosen, isFinal);
+    return agreement(question, finishedHere, isFinal);
+  };
   return {
     body: [
       numbers(question, finishedHere),
@@ -202,8 +214,22 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
       note,
     ],
     pinned: [sentence.element],
-    chooseBackup: sentence.update,
-    agreement: agreement(question, finishedHere),
+    chooseBackup,
+    agreement: chooseBackup(backsUp),
     letGo: strip.letGo,
   };
+}
+
+/**
+ * Shows and says what the person's choice about the backup changes.
+ * @param {Pick<Frame, "say" | "setAgreement">} frame
+ * @param {ReturnType<typeof questionView>} view
+ * @param {boolean} backsUp
+ * @param {string} undo
+ * @param {Settings} [settings] which say how long a backup is kept
+ */
+export function showBackupChoice(frame, view, backsUp, undo, settings) {
+  const agreement = view.chooseBackup(backsUp);
+  frame.setAgreement(agreement);
+  frame.say(words.backupChosen(backsUp, settings, undo, agreement));
 }

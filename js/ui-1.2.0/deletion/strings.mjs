@@ -2,9 +2,9 @@
 /** Texts of deletions, Undo and details. */
 
 import { exactClock, number, plural, roughDuration, tally } from "../common/format.mjs";
-import { backingUp } from "../protection/strings.mjs";
+import { backingUp, backupPromise } from "../protection/strings.mjs";
 
-/** @import { DeletePreview, Preview } from "../../../types/wire" */
+/** @import { DeletePreview, Preview, Settings } from "../../../types/wire" */
 
 /** @typedef {DeletePreview["skipped"]} Skipped */
 
@@ -138,6 +138,19 @@ export const agreePartOfRules = (share, n) => `Yes, delete ${percentOf(share)}% 
 
 /** @param {number} n */
 export const agreeMany = (n) => `Yes, delete ${jobs(n)}`;
+
+/** For jobs that can be had back in no way. @param {number} n */
+export const agreeFinal = (n) => `Yes, delete ${jobs(n)} without undo and without a backup`;
+
+/**
+ * What is spoken after the person chose whether a backup is made.
+ * @param {boolean} backsUp
+ * @param {Settings | undefined} settings which say how long a backup is kept
+ * @param {string} undo
+ * @param {string} agreement what the person must tick now; "" for nothing
+ */
+export const backupChosen = (backsUp, settings, undo, agreement) =>
+  [backupPromise(backsUp, settings), undo, agreement && `To delete, also tick “${agreement}”.`].filter(Boolean).join(" ");
 
 /** @param {Skipped} skipped */
 export function nothingToDelete(skipped) {

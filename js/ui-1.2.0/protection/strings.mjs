@@ -5,7 +5,7 @@ import { clean, fileSize, number, plural, roughRange } from "../common/format.mj
 import { andMore } from "../common/strings.mjs";
 
 /** @import { Choice } from "../../../types/list" */
-/** @import { DeletePreview } from "../../../types/wire" */
+/** @import { DeletePreview, Settings } from "../../../types/wire" */
 
 /** @typedef {DeletePreview["skipped"]} Skipped */
 /** @typedef {NonNullable<DeletePreview["backup_estimate"]>} BackupEstimate */
@@ -92,13 +92,23 @@ export const LOST = {
 
 export const BACKUP = {
   tick: "Back up their workflows first",
-  text: "Kept on this server. Reopen them from Recently deleted.",
+  kept: "Kept on this server",
+  reopen: "Reopen them from Recently deleted.",
   none: "There will be no backup, and nothing to reopen from Recently deleted.",
   progress: "Backing up workflows",
 };
 
-/** @param {boolean} backup whether the workflows are backed up */
-export const backupPromise = (backup) => (backup ? BACKUP.text : BACKUP.none);
+/** @typedef {Pick<Settings, "backup_days" | "backup_megabytes">} BackupLimits */
+
+/** "for 90 days, or less if all backups together exceed 1,000 MB". @param {BackupLimits} limits */
+const keptFor = ({ backup_days: days, backup_megabytes: megabytes }) =>
+  `for ${plural(days, "{n} day", "{n} days")}, or less if all backups together exceed ${number(megabytes)} MB`;
+
+/** @param {boolean} backup whether the workflows are backed up @param {BackupLimits} [limits] */
+export const backupPromise = (backup, limits) => (backup ? `${BACKUP.kept}${limits ? ` ${keptFor(limits)}` : ""}. ${BACKUP.reopen}` : BACKUP.none);
+
+/** How long backups are kept. @param {BackupLimits} limits */
+export const backupsKept = (limits) => `Backups are kept ${keptFor(limits)}. The newest ten are always kept.`;
 
 /** "231 workflows, about 1 MB, 2 to 9 min, longer if Comfy Cloud asks to wait". @param {BackupEstimate} estimate */
 export const backupSize = ({ workflows, size, seconds, least_seconds: least, may_wait: mayWait }) =>

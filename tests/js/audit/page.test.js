@@ -9,7 +9,7 @@ const ENTRY = {
 };
 
 /** The page with these entries. @param {object[]} [entries] @param {(operation: string) => {jobs: object[], error: object | null}} [jobsOf] */
-function page(entries = [ENTRY], jobsOf = () => ({ jobs: [], error: null })) {
+function page(entries = [ENTRY], jobsOf = () => ({ jobs: [], error: null }), status = null) {
   const { root } = createPage();
   globalThis.window.Node = root.constructor;
   const read = [];
@@ -19,10 +19,12 @@ function page(entries = [ENTRY], jobsOf = () => ({ jobs: [], error: null })) {
     entries, error: null, hasMore: false, removedInAll: 1, shown: () => () => undefined,
     jobs: async ({ operation }) => (read.push(operation), jobsOf(operation)),
   };
-  const store = { now: () => Date.parse(ENTRY.at), names: { of: () => "" } };
+  const listeners = [];
+  const store = { now: () => Date.parse(ENTRY.at), names: { of: () => "" }, status, on: (_, listener) => (listeners.push(listener), () => undefined) };
   const { element } = new AuditPage({ auditLog, store, actions: {}, api: {}, dialogs: {}, toasts: {}, workflows: {}, back: () => undefined, close: () => undefined });
   const of = (name) => [...element.all()].find(({ attributes }) => (attributes.class ?? "").split(" ").includes(name));
-  const toggle = [...of("hd").all()].find(({ tag }) => tag === "button");
+  const toggle = [...(of("hd")?.all() ?? [])].find(({ tag }) => tag === "button");
+  const setStatus = (next) => ((store.status = next), listeners.forEach((listen) => listen()));
   const search = [...element.all()].find(({ attributes }) => attributes["aria-label"] === "Search all deleted jobs");
   const type = async (text) => {
     search.value = text;
@@ -31,8 +33,8 @@ function page(entries = [ENTRY], jobsOf = () => ({ jobs: [], error: null })) {
     await new Promise((resolve) => setImmediate(resolve));
   };
   const text = () => [...element.all()].filter(({ attributes }) => attributes.class === "cch-entry").filter(({ hidden }) => !hidden).map(({ textContent }) => textContent);
-  const status = () => [...element.all()].find(({ tag, attributes }) => tag === "p" && attributes.role === "status").textContent;
-  return { read, search, type, text, status, head: of("hd"), toggle, isOpen: () => toggle.attributes["aria-expanded"] === "true" };
+  const said = () => [...element.all()].find(({ tag, attributes }) => tag === "p" && attributes.role === "status").textContent;
+  return { element, setStatus, read, search, type, text, said, head: of("hd"), toggle, isOpen: () => toggle.attributes["aria-expanded"] === "true" };
 }
 
 test("a click anywhere on the head of an entry opens and closes it, and its button does so once", () => {
@@ -72,11 +74,11 @@ test("a search finds a job among all deletions, opens the one that has it, and h
   assert.equal(it.text().length, 1);
   assert.match(it.text()[0], /mira_cover/);
   assert.ok(!it.text()[0].includes("mira_boots"));
-  assert.equal(it.status(), "1 job in 1 deletion. The jobs of 1 deletion can’t be read.");
+  assert.equal(it.said(), "1 job in 1 deletion. The jobs of 1 deletion can’t be read.");
   await it.type("mira");
-  assert.deepEqual([it.status().split(".")[0], it.read.length], ["2 jobs in 1 deletion", 3], "what was read is kept");
+  assert.deepEqual([it.said().split(".")[0], it.read.length], ["2 jobs in 1 deletion", 3], "what was read is kept");
   await it.type("");
-  assert.deepEqual([it.text().length, it.status()], [3, ""]);
+  assert.deepEqual([it.text().length, it.said()], [3, ""]);
   assert.ok(!it.text().join().includes("mira"), "closed again");
 });
 
@@ -98,4 +100,18 @@ test("a job says that its workflow is not in the backup", async () => {
   assert.equal(shown.split("The backup has no workflow of this job.").length, 2, shown);
   assert.ok(shown.includes("3 jobs, the newest first"), shown);
   assert.ok(!(await text(ENTRY)).includes("The backup has no workflow"));
+});
+
+test("the page says how long backups are kept by the settings, above the list and in its place", () => {
+  const status = (backup_days) => ({ settings: { backup_days, backup_megabytes: 1000 } });
+  const kept = (days) => `Backups are kept for ${days} days, or less if all backups together exceed 1,000 MB. The newest ten are always kept.`;
+  for (const entries of [[ENTRY], []]) {
+    const { element, setStatus } = page(entries, undefined, status(90));
+    const shown = () => [...element.all()].filter(({ tag, textContent }) => tag === "p" && textContent.includes("Backups are kept")).map(({ textContent }) => textContent);
+    assert.ok(shown().every((text) => text.includes(kept(90))) && shown().length, shown().join());
+    setStatus(status(30));
+    assert.ok(shown().every((text) => text.includes(kept(30))) && shown().length, shown().join());
+    setStatus(null);
+    assert.deepEqual(shown(), []);
+  }
 });

@@ -22,7 +22,7 @@ const all = (node, tag) => [...(node.tag === tag ? [node] : []), ...(node.childr
 const row = (n, more = {}) => ({ id: `${n}`.padStart(8, "0"), name: `mira_cover_000${n}_.png`, status: "completed", raw: "", created: 0, finished: 120_000, preview: null, output_type: "", ...more });
 const NONE = { active: 0, protected: 0, unknown: 0, already_gone: 0 };
 const question = (more = {}) => ({
-  removable: 2, finished: 100, large_share: 0.8, many_jobs: 1000, by_status: { completed: 2, failed: 0, cancelled: 0 }, oldest: 0, newest: 60_000, outputs: 3, took: 720_000, timed: 2,
+  removable: 2, finished: 100, large_share: 0.8, many_jobs: 1000, many_final_jobs: 100, by_status: { completed: 2, failed: 0, cancelled: 0 }, oldest: 0, newest: 60_000, outputs: 3, took: 720_000, timed: 2,
   skipped: NONE, kept: null, rows: [row(1), row(2)], last4: "a1b2", ...more,
 });
 const thumbnails = () => {
@@ -104,6 +104,16 @@ test("the server says from where on a deletion needs one more step", () => {
   assert.equal(view({ removable: 60, finished: 1000, many_jobs: 50 }).agreement, "Yes, delete 60 jobs");
 });
 
+test("100 jobs or more that can neither be undone nor are backed up need one more step, which comes and goes with the backup", () => {
+  const agreed = (removable, atOnce, backsUp) => view({ removable, finished: 20_000 }, { atOnce, backsUp }).agreement;
+  const label = "Yes, delete 261 jobs without undo and without a backup";
+  assert.deepEqual([agreed(261, true, false), agreed(261, true, true), agreed(261, false, false)], [label, "", ""]);
+  assert.deepEqual([agreed(99, true, false), agreed(100, true, false)], ["", "Yes, delete 100 jobs without undo and without a backup"]);
+  const { chooseBackup } = view({ removable: 261, finished: 20_000 }, { atOnce: true });
+  assert.deepEqual([chooseBackup(true), chooseBackup(false)], ["", label]);
+  assert.equal(view({ removable: 60, finished: 1000, many_final_jobs: 50 }, { atOnce: true }).agreement, "Yes, delete 60 jobs without undo and without a backup");
+});
+
 test("the list answers how many finished jobs there are if the server does not know", () => {
   assert.equal(view({ removable: 9, finished: null }).agreement, "");
   assert.equal(view({ removable: 9, finished: null }, { finishedHere: 10 }).agreement, "Yes, delete 90% of my finished jobs");
@@ -153,6 +163,13 @@ test("without a tick, the backup option promises no backup and says that there i
   assert.ok(says().includes("Kept on this server."));
   assert.deepEqual(chosen, [false, true]);
   assert.ok(texts(backupOption({}, false, () => undefined)).join().includes("There will be no backup"));
+});
+
+test("the backup option says how long the backup is kept, by the settings", () => {
+  const says = (settings) => texts(backupOption({}, true, () => undefined, settings)).join(" ");
+  const kept = "for 90 days, or less if all backups together exceed 1,000 MB";
+  assert.ok(says({ backup_days: 90, backup_megabytes: 1000 }).includes(`Kept on this server ${kept}. Reopen them`));
+  assert.ok(says({ backup_days: 1, backup_megabytes: 5 }).includes("for 1 day, or less if all backups together exceed 5 MB."));
 });
 
 test("a list of jobs gives each job’s name and status, once", () => {
