@@ -13,6 +13,7 @@ from browser.panel_page import Panel, expect_removed, newest_first, open_list, o
 from simulated_cloud import SimulatedCloud
 
 SCROLL = "element => element.scrollTop"
+SET_TEXT_SIZE = "size => { document.documentElement.style.fontSize = size; }"
 
 
 async def disable_all_rules_but_the_first(clean_up: Locator, jobs: int) -> None:
@@ -135,3 +136,33 @@ async def test_the_large_clean_up_window_lists_for_each_job_whether_it_stays(pag
     # Escape goes back to the list, and does not close the window.
     await page.keyboard.press("Escape")
     await expect(panel.list).to_be_focused()
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(jobs=60, connected=True)
+async def test_an_open_panel_follows_a_change_of_the_text_size(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await large_window(await open_list(page, cloud))
+    await expect(panel.root.locator(".cch-side")).to_be_visible()
+    await page.evaluate(SET_TEXT_SIZE, "200%")
+    await expect(panel.root.locator(".cch-side")).to_be_hidden()
+    await panel.list.press("ArrowDown")
+    await panel.list.press("Enter")
+    await expect(panel.root.locator(".cch-details.cch-over")).to_be_visible()
+    await page.evaluate(SET_TEXT_SIZE, "100%")
+    await expect(panel.root.locator(".cch-over")).to_have_count(0)
+    await expect(panel.root.locator(".cch-side .cch-details")).to_be_visible()
+
+    # The jobs are beside the rules, or below them where the text is large. No half of the page is empty.
+    clean_up = await open_page(panel, "Clean up…")
+    await disable_all_rules_but_the_first(clean_up, 5)
+    beside = clean_up.locator(".cch-pane .cch-verdicts")
+    below = clean_up.locator(".cch-rule >> xpath=ancestor::*[contains(@class, 'cch-scroll')]").last.locator(
+        ".cch-verdicts"
+    )
+    await expect(beside).to_be_visible()
+    await page.evaluate(SET_TEXT_SIZE, "200%")
+    await expect(below).to_be_visible()
+    await expect(clean_up.locator(".cch-pane")).to_be_hidden()
+    await page.evaluate(SET_TEXT_SIZE, "100%")
+    await expect(beside).to_be_visible()
+    await expect(below).to_have_count(0)

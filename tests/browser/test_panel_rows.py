@@ -15,6 +15,10 @@ pytestmark = ONE_FRONTEND
 DAY_MS = 86_400_000
 CLOCK = "at => new Intl.DateTimeFormat(navigator.language, { timeStyle: 'medium' }).format(at)"
 FILE = {"filename": "Coast storm at night_0001.png", "subfolder": "", "type": "output", "mediaType": "images"}
+NAME_BOXES = """name => [name, ...name.children].map(each => {
+    const { left, right } = each.getBoundingClientRect();
+    return { left, right, text: each.textContent, isCut: each.scrollWidth > each.clientWidth + 1 };
+})"""
 ERROR = {"exception_message": "no memory", "exception_type": "E", "node_type": "KSampler", "node_id": "3"}
 
 
@@ -127,3 +131,23 @@ async def test_tooltips_come_on_hover_and_focus_and_say_only_what_is_not_visible
     await expect(tip).to_be_hidden()
     await expect(refresh).to_be_focused()
     await expect(refresh).to_have_accessible_description("")
+
+
+@pytest.mark.stage(jobs=3, connected=True)
+async def test_a_name_from_right_to_left_is_cut_in_its_middle_and_begins_where_other_names_begin(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    hebrew, arabic, short = (
+        cloud.add_job("completed", overrides={"workflow_id": None, "preview_output": {**FILE, "filename": name}})
+        for name in (f"{'תמונה_יפה_' * 9}00012_.png", f"{'صورة_جميلة_' * 9}00012_.png", "תמונה_00012_.png")
+    )
+    panel = await open_list(page, cloud)
+    for direction in ("ltr", "rtl"):
+        await page.evaluate("direction => { document.dir = direction; }", direction)
+        for job in (hebrew, arabic, short):
+            name, begin, end = await panel.row(job).locator(".cch-name").evaluate(NAME_BOXES)
+            assert (begin["isCut"], end["isCut"], end["text"]) == (job is not short, False, "_00012_.png")
+            assert abs(end["right"] - begin["left"]) < 1, "the end is beside the cut, at the left of the beginning"
+            outer, at = (end, "left") if direction == "ltr" else (begin, "right")
+            assert abs(outer[at] - name[at]) < 1
+    await page.evaluate("() => { document.dir = 'ltr'; }")

@@ -182,16 +182,18 @@ export class CleanUpPage {
     this.#tail = createTail(parts);
     this.#scroll = el("div", { class: "cch-scroll" }, ...this.#rules.elements, this.#effect, this.#kept);
     this.#pane = el("div", { class: "cch-pane", hidden: true });
+    const head = pageHead(CLEAN_UP.title, parts);
     this.element = el(
       "section",
       { class: "cch-page cch-clean", "aria-label": CLEAN_UP.title },
-      pageHead(CLEAN_UP.title, parts),
+      head,
       el("div", { class: "cch-cols" }, this.#scroll, this.#pane),
       this.#tail.element,
     );
     this.#place();
     const observer = new window.ResizeObserver(() => this.#measure());
-    observer.observe(this.element);
+    // With another text size the page keeps its width. Its header does not keep its height.
+    for (const each of [this.element, head]) observer.observe(each);
     this.#readAt = store.readAt;
     this.#leave = [cleanUp.shown(() => this.#draw()), store.on(["status", "load"], () => this.#followList()), () => observer.disconnect()];
     this.#draw();

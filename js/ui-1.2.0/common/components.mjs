@@ -25,6 +25,7 @@ export const skeleton = (/** @type {string} */ width) => el("span", { class: "cc
 export const tiles = (going, staying) => el("div", { class: "cch-nums" }, going, staying);
 
 const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const LAST_LETTER = /\p{L}(?=\P{L}*$)/u;
 /** The counter and extension of a file name, which always stay visible. */
 const TAIL = /[_-]*\d*[_-]*\.\w{1,5}$/;
 
@@ -33,16 +34,27 @@ export const keepSpace = ([head, tail]) => (tail ? [head.replace(/\s+$/, "\u00a0
 
 /** Splits a file name into a part that may be shortened on screen and an end that may not. @param {string} name @returns {[string, string]} */
 export function cut(name) {
-  const tail = (!RTL.test(name) && name.match(TAIL)?.[0]) || "";
+  const tail = name.match(TAIL)?.[0] || "";
   return tail.length < 20 ? keepSpace([name.slice(0, name.length - tail.length), tail]) : [name, ""];
 }
 
+/**
+ * The writing direction of a name that is cut between its two parts: that of the letters before the cut, so that they stand beside it.
+ * Browsers would take the direction of the first letters, which may be those of a workflow's name.
+ * @param {string} head the first part
+ */
+export const directionOf = (head) => (RTL.test(head) && RTL.test(head.match(LAST_LETTER)?.[0] ?? "") ? "rtl" : "ltr");
+
+/** Whether a text has letters that are written from right to left. @param {string} text */
+export const isRightToLeft = (text) => RTL.test(text);
+
 /** A name whose end stays visible when the rest is cut. @param {[string, string]} parts @param {string} [title] */
 export function nameElement([head, tail], title = head + tail) {
-  if (!tail) return el("span", { class: "cch-name", "data-tip": title }, el("span", { dir: "auto" }, head));
+  const attributes = { class: "cch-name", dir: directionOf(head), "data-tip": title };
+  if (!tail) return el("span", attributes, el("span", {}, head));
   // A screen reader would read a space between the parts, because each is a box of its own.
-  const parts = [el("span", { dir: "auto", "aria-hidden": "true" }, head), el("span", { "aria-hidden": "true" }, tail)];
-  return el("span", { class: "cch-name", "data-tip": title }, ...parts, el("span", { class: "cch-unseen" }, head + tail));
+  const parts = [el("span", { "aria-hidden": "true" }, head), el("span", { "aria-hidden": "true", dir: "auto" }, tail)];
+  return el("span", attributes, ...parts, el("span", { class: "cch-unseen" }, head + tail));
 }
 
 /** @param {string} label @param {() => void} press @param {string} [className] */

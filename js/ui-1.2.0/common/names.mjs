@@ -1,7 +1,7 @@
 // @ts-check
 /** The names by which people know jobs and workflows. */
 
-import { cut, keepSpace } from "./components.mjs";
+import { cut, isRightToLeft, keepSpace } from "./components.mjs";
 import { clean, exactClock, shortId } from "./format.mjs";
 import { statusWord } from "./status.mjs";
 
@@ -27,7 +27,8 @@ function besideWorkflow(workflow, output) {
   const [head, tail] = cut(output);
   const word = [...((tail && head.match(LAST_WORD)?.[0]) || "")];
   const room = Math.max(0, MAX_END_CHARACTERS - tail.length);
-  const kept = word.slice(Math.max(0, word.length - room)).join("");
+  // Letters of scripts such as Arabic are joined, so their words are not cut in two.
+  const kept = word.length > room && isRightToLeft(word.join("")) ? "" : word.slice(Math.max(0, word.length - room)).join("");
   return keepSpace([`${workflow} · ${head.slice(0, head.length - kept.length)}`, kept + tail]);
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** A row element, which is reused for other jobs while the list scrolls. */
 
+import { directionOf } from "../common/components.mjs";
 import { el, writeAttribute, writeText } from "../common/dom.mjs";
 import { ago, clean, clockTime, dateOnly, dateTime, duration, number, shortId } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
@@ -63,8 +64,8 @@ export class RowView {
   #kind = icon("flow");
   image = el("img", { alt: "", hidden: true, draggable: "false" });
   #thumb = el("span", { class: "cch-thumb" }, this.#kind, this.image);
-  #head = el("span", { dir: "auto" });
-  #tail = el("span");
+  #head = el("span");
+  #tail = el("span", { dir: "auto" });
   #name = el("span", { class: "cch-name" }, this.#head, this.#tail);
   #when = el("time", { class: "cch-when" });
   #icon = icon("ok");
@@ -127,6 +128,7 @@ export class RowView {
     this.key = row.id;
     writeText(this.#head, head);
     writeText(this.#tail, tail);
+    writeAttribute(this.#name, "dir", directionOf(head));
     writeAttribute(this.#name, "data-tip", head + tail);
     writeText(this.#when, when);
     writeAttribute(this.#when, "data-tip", row.created === null ? "" : dateTime(row.created, true));

@@ -5,8 +5,9 @@ import { button, card, externalLink } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWords, readingErrorWords } from "../common/strings.mjs";
+import { inForce } from "./filter.mjs";
 import { clearFilters } from "./filter_popover.mjs";
-import { allHeld, EMPTY, incompleteWords, nothingMatches, OLD_LIST, PANEL, unreadableWords } from "./strings.mjs";
+import { allHeld, EMPTY, incompleteWords, noneInTab, nothingMatches, OLD_LIST, PANEL, unreadableWords } from "./strings.mjs";
 
 /** @import { Actions, Store } from "../../../types/list" */
 /** @import { Child } from "../common/dom.mjs" */
@@ -25,7 +26,7 @@ export const state = (name, { title, text }, extras, quotes = []) =>
     { class: "cch-state" },
     el("span", { class: "ico" }, icon(name)),
     el("h3", {}, title),
-    el("p", { dir: "auto" }, text),
+    text && el("p", { dir: "auto" }, text),
     ...quotes,
     el("div", { class: "do" }, ...extras),
   );
@@ -50,9 +51,23 @@ function failed(store, actions) {
   return state(name, readingErrorWords(error), [replace, again, site], [where, quote].filter((each) => !!each));
 }
 
+/** Whether only a tab is chosen, so that nothing else can be the reason why the list is empty. @param {Store} store */
+const isTabAlone = ({ choice }) => choice.tab !== "all" && !choice.search && !inForce(choice);
+
+/** The title of the message in place of the jobs that match. @param {Store} store */
+export const nothingTitle = (store) => (isTabAlone(store) ? noneInTab(store.choice.tab, !store.incomplete) : PANEL.nothingFound);
+
+/** @param {Store} store @param {Actions} actions */
+function nothingFound(store, actions) {
+  const title = nothingTitle(store);
+  if (isTabAlone(store)) return state("search", { title, text: "" }, [button({ label: PANEL.showAll, press: () => store.choose({ tab: "all" }) })]);
+  const text = nothingMatches(store.choice, actions.currentWorkflow(), store.names.of);
+  return state("search", { title, text }, [button({ label: PANEL.clearFilters, press: () => clearFilters(store) })]);
+}
+
 /** The message in place of an empty list; null if there are rows. @param {Store} store @param {Actions} actions */
 export function wholeState(store, actions) {
-  const { rows, loading, readAt, error, counts, choice, held } = store;
+  const { rows, loading, readAt, error, counts, held } = store;
   if (rows.length) return null;
   if (readAt === null && (loading || !error)) {
     const bars = Array.from({ length: SKELETONS }, () => el("div", { class: "cch-row wait" }, el("span", { class: "cch-skel box" }), el("span", { class: "cch-grow" }, el("span", { class: "cch-skel" }), el("span", { class: "cch-skel short" }))));
@@ -61,8 +76,7 @@ export function wholeState(store, actions) {
   if (readAt === null) return failed(store, actions);
   if (!counts.all) return state("history", EMPTY, [button({ label: PANEL.refresh, press: () => void store.refresh() })]);
   if (held.matching) return state("history", allHeld(held.matching, store.deletions.isSending()), []);
-  const words = { title: PANEL.nothingFound, text: nothingMatches(choice, actions.currentWorkflow(), store.names.of) };
-  return state("search", words, [button({ label: PANEL.clearFilters, press: () => clearFilters(store) })]);
+  return nothingFound(store, actions);
 }
 
 /** The most serious banners first. @param {Store} store @param {HTMLElement[]} first banners made from the status @returns {HTMLElement[]} */

@@ -29,6 +29,7 @@ export const PANEL = {
   filter: "Filter",
   sort: "Sort",
   clearFilters: "Clear filters",
+  showAll: "Show all jobs",
   done: "Done",
   selectShown: "Select all shown",
   deselect: "Deselect all",
@@ -208,6 +209,9 @@ export const allHeld = (n, isSending) =>
       };
 
 export const EMPTY = { title: "No jobs in your cloud history", text: "Jobs you run on Comfy Cloud show up here." };
+
+/** The title of a tab without jobs. @param {Choice["tab"]} tab @param {boolean} isComplete whether all jobs were read */
+export const noneInTab = (tab, isComplete) => `No ${TABS.find(([key]) => key === tab)?.[1].toLowerCase()} jobs${isComplete ? "" : " among those read"}`;
 
 /** Names everything that a job would have to match, by the words that the screen uses. @param {Choice} choice @param {string} current @param {(workflow: string) => string} nameOf */
 export function nothingMatches(choice, current, nameOf) {

@@ -10,7 +10,7 @@ import { hideUndo, panelKey, passes } from "./keys.mjs";
 import { Popups } from "./menu.mjs";
 import { Pages } from "./pages.mjs";
 import { rowMenu } from "./row.mjs";
-import { banners, wholeState } from "./states.mjs";
+import { banners, nothingTitle, wholeState } from "./states.mjs";
 import { COLUMNS, EMPTY, loadedWord, PANEL } from "./strings.mjs";
 import { ListView } from "./table.mjs";
 import { Footer, createHeader, createTabs } from "./toolbar.mjs";
@@ -86,7 +86,8 @@ export class PanelView {
     this.cards = parts.createCards({ show: (ids, outcome) => this.show(ids, outcome), focusList: () => this.focusList(), say, blocked: () => this.store.blocked(), hasNotices: parts.place === "large" });
     this.#build();
     const observer = new window.ResizeObserver(() => this.#measure());
-    observer.observe(this.root);
+    // With another text size the panel keeps its width. Its header does not keep its height.
+    for (const each of [this.root, this.header.element]) observer.observe(each);
     this.#leave = [
       store.on(["rows", "choice", "load", "status"], () => this.#redrawLater(true)),
       store.on(["choice"], () => (this.list.element.scrollTop = 0)),
@@ -188,7 +189,7 @@ export class PanelView {
 
   #listWords() {
     const { rows, counts } = this.store;
-    return rows.length ? this.footer.text() : counts.all ? PANEL.nothingFound : EMPTY.title;
+    return rows.length ? this.footer.text() : counts.all ? nothingTitle(this.store) : EMPTY.title;
   }
 
   #drawStates() {

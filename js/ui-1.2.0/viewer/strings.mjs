@@ -11,6 +11,8 @@ export const VIEWER = {
   next: "Next output",
   download: "Download",
   select: "Select job",
+  selected: "Selected",
+  deselect: "Deselect job",
   loading: "Loading…",
   tryAgain: "Try again",
   outputs: "Output",

@@ -77,9 +77,7 @@ export class Viewer {
     const head = el("header", {}, el("div", {}, this.#title, this.#meta), el("div", { class: "cch-viewer-acts" }, this.#tick, this.#save), iconButton("close", VIEWER.close, () => this.close()));
     const attributes = { class: "cch-viewer", role: "dialog", "aria-modal": "true", tabindex: "-1", "aria-labelledby": this.#title.id, "aria-describedby": this.#meta.id };
     const dialog = el("dialog", attributes, head, el("div", { class: "cch-viewer-body" }, this.#previous, this.#stage, this.#next), this.#live);
-    /** @type {[HTMLElement, string, string][]} */
-    const keys = [[this.#tick, VIEWER.select, "X"], [this.#save, VIEWER.download, "D"]];
-    for (const [element, label, key] of keys) setShortcut(element, label, key);
+    setShortcut(this.#save, VIEWER.download, "D");
     // The event is delayed, so the viewer may be open again.
     dialog.addEventListener("close", () => this.#dialog.open || this.#closed());
     for (const type of ["keyup", "keypress", "copy", "cut", "paste", "click", "dblclick", "contextmenu", "pointerdown", "wheel"]) dialog.addEventListener(type, (event) => event.stopPropagation());
@@ -315,7 +313,11 @@ export class Viewer {
   }
 
   #drawTick() {
-    this.#tick.setAttribute("aria-pressed", String(this.store.selection.has(this.#id)));
+    const isSelected = this.store.selection.has(this.#id);
+    this.#tick.classList.toggle("is-on", isSelected);
+    // The words change with the state, so there is no aria-pressed, which would say it a second time.
+    this.#tick.lastChild?.replaceWith(isSelected ? VIEWER.selected : VIEWER.select);
+    setShortcut(this.#tick, isSelected ? VIEWER.deselect : VIEWER.select, "X");
   }
 
   #toggle() {

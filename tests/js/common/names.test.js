@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { directionOf, nameElement } from "#ui/common/components.mjs";
 import { jobName, jobNameParts, WorkflowNames } from "#ui/common/names.mjs";
 import { openNames } from "#ui/details/workflows.mjs";
+
+const element = (tag) => ({ tag, attributes: {}, children: [], setAttribute(name, value) { this.attributes[name] = value; }, append(child) { this.children.push(child); } });
+globalThis.document = { createElement: element };
 
 const AT = new Date(2026, 10, 28, 18, 37).getTime();
 const row = (rest = {}) => ({ id: "7f3a9c21-aaaa", status: "completed", raw: "", created: AT, name: "", error: null, ...rest });
@@ -34,6 +38,22 @@ test("the white space where a name is cut in two is drawn", () => {
   assert.deepEqual(jobNameParts(row({ name: "ComfyUI_00001_.png" }), "Unsaved Workflow"), ["Unsaved Workflow ·\u00a0", "ComfyUI_00001_.png"]);
   assert.deepEqual(jobNameParts(row({ name: "my cat_0001.png" }), "Pets"), ["Pets · my", "\u00a0cat_0001.png"]);
   assert.deepEqual(jobNameParts(row({ name: "cat 0001.png" })), ["cat\u00a0", "0001.png"]);
+});
+
+test("a name of letters from right to left keeps its end, and is written in the direction of the letters at its cut", () => {
+  const named = (name, workflow) => {
+    const [head, tail] = jobNameParts(row({ name }), workflow);
+    return [head, tail, directionOf(head)];
+  };
+  assert.deepEqual(named("תמונה_יפה_00012_.png"), ["תמונה_יפה", "_00012_.png", "rtl"]);
+  assert.deepEqual(named("صورة_00012_.png", "Coast study"), ["Coast study ·\u00a0", "صورة_00012_.png", "ltr"]);
+  assert.deepEqual(named("الصورةالجميلة_00012_.png", "Coast study"), ["Coast study · الصورةالجميلة", "_00012_.png", "rtl"], "a word of joined letters is not cut in two");
+  assert.deepEqual(named("mira_cover_0001.png", "חוף"), ["חוף · mira", "_cover_0001.png", "ltr"]);
+  assert.deepEqual(named("mira_תמונה_0001.png"), ["mira_תמונה", "_0001.png", "rtl"]);
+  assert.deepEqual(named("mira_0001.png"), ["mira", "_0001.png", "ltr"]);
+  assert.equal(directionOf(jobNameParts(row(), "חוף")[0]), "rtl");
+  const { attributes, children } = nameElement(["תמונה", "_00012_.png"]);
+  assert.deepEqual([attributes.dir, children[0].attributes.dir, children[1].attributes.dir], ["rtl", undefined, "auto"]);
 });
 
 test("names from the cloud can’t bring in control characters or marks that change the writing direction", () => {

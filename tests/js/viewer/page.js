@@ -17,6 +17,8 @@ class FakeElement {
   open = false;
   className = "";
   style = {};
+  classes = new Set();
+  classList = { toggle: (name, on) => void (on ? this.classes.add(name) : this.classes.delete(name)) };
 
   constructor(tag) {
     this.tag = tag;

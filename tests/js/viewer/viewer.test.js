@@ -93,6 +93,18 @@ test("each output is asked for by its place, and the arrows go on to the next jo
   assert.equal(shown("h2").textContent, "a2.png");
 });
 
+test("the button that selects the job says whether it is selected, by its words alone", () => {
+  const { open, press, root } = stage();
+  open("a");
+  const tick = [...root.all()].find(({ tag, textContent }) => tag === "button" && textContent === "Select job");
+  const says = () => [tick.textContent, tick.attributes["data-tip"], tick.attributes["aria-pressed"], tick.classes.has("is-on")];
+  assert.deepEqual(says(), ["Select job", "Select job (X)", undefined, false]);
+  press("x");
+  assert.deepEqual(says(), ["Selected", "Deselect job (X)", undefined, true]);
+  press("x");
+  assert.deepEqual(says(), ["Select job", "Select job (X)", undefined, false]);
+});
+
 test("ticking says so, and how many are selected", () => {
   const { chosen, open, press, said } = stage();
   open("a");
