@@ -214,6 +214,7 @@ class Operations:
                 self.open(request.connection, watch) as client,
             ):
                 ending.may_have_sent = lambda: client.has_sent
+                self.events.follow_silence(request.operation, lambda: client.open_requests.silent_seconds)
 
                 async def before_removal() -> None:
                     # A backup takes minutes, in which the person may have removed the key to stop everything.

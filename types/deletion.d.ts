@@ -29,6 +29,14 @@ export interface Entry {
   waitsUntil: number;
   done: number;
   total: number;
+  /** How many jobs are sent: fewer than `jobs` if some could not be backed up. null: not known yet. */
+  sending: number | null;
+  /** Seconds for which Comfy Cloud had not answered, when ComfyUI last said so. */
+  silence: number;
+  /** When it ended, in milliseconds since 1970; 0 while it is open. */
+  endedAt: number;
+  /** Whether a newer deletion has been started, or has ended, since this one ended. */
+  earlier: boolean;
   result: Result | null;
   words: ResultWords | null;
   /** Whether it was confirmed in this page, which then shows its toasts. */
@@ -38,6 +46,10 @@ export interface Entry {
   undoing: boolean;
   /** Whether the person pressed Undo or Stop in this page, and it did not fail. */
   endedHere: boolean;
+  /** Whether something in this page may have ended it: Undo, Stop or another key, even if that seemed to fail. */
+  mayEndHere: boolean;
+  /** Whether the page says that it asks ComfyUI if the deletion was sent. Not at once: an answer mostly comes soon. */
+  asking: boolean;
   /** The request that starts it is under way. Until its answer, no status ends the deletion. */
   answering: boolean;
   /** Whether a workflow deletes. Its node speaks for it, so it has no toasts, and only ComfyUI can stop it. */
@@ -81,6 +93,24 @@ export interface DeletionView {
   held(entry: Entry): void;
   /** Shows a warning or an error. Absent where a toast shows it. */
   notice?(kind: "warning" | "error", message: Message): void;
+}
+
+/** What a deletion does with the jobs that the list leaves out. */
+export type Doing = "waiting" | "sending" | "checking" | "stopping" | "stopped" | "unknown";
+
+/** The jobs of the open deletions that do the same. */
+export interface Held {
+  doing: Doing;
+  /** How many jobs the list leaves out. */
+  all: number;
+  /** How many of them match the filter. */
+  matching: number;
+  /** How many jobs these deletions are about. */
+  jobs: number;
+  /** How many of those are sent, as far as it is known. */
+  sending: number;
+  /** Why it is unknown what becomes of them, in words. */
+  why: string;
 }
 
 export interface DeletionState {

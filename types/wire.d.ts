@@ -101,6 +101,8 @@ export interface Hold extends LostHold {
   first: Row | null;
   /** Whether the workflows are backed up before anything is sent. */
   backup: boolean;
+  /** Whether somebody has stopped it. */
+  stopping?: boolean;
 }
 
 export type JobStatus = keyof Statuses;
@@ -348,6 +350,8 @@ export interface Progress {
   sent: boolean;
   /** How long the backup still takes, measured by its speed so far; null if that can't be said. */
   seconds_left: number | null;
+  /** For how many seconds Comfy Cloud has not answered. */
+  silent_seconds?: number;
   /** The number of jobs of a deletion by a workflow; null for other deletions. */
   workflow_jobs?: number | null;
 }

@@ -44,6 +44,7 @@ from ..secret import Secret, remember
 from ..tasks.threads import compute_in_thread
 from . import protocol
 from .clock import CloudClock
+from .open_requests import OpenRequests
 from .pages import Page, RowMapper, ValueT, joined
 from .retry import BeforeSend, RetryPolicy, parse_retry_after
 from .sessions import Session, ThreadResolver, open_session
@@ -223,7 +224,7 @@ class CloudClient:
     proxy: str | None = field(default=None, init=False, repr=False)
     """The URL of the proxy in use, from `find_proxy`."""
     _waiting: int = field(default=0, repr=False)
-    _under_way: int = field(default=0, init=False, repr=False)
+    open_requests: OpenRequests = field(default_factory=OpenRequests, init=False, repr=False)
     _may_send: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     _key_worked: bool = field(default=False, repr=False)
 
@@ -249,7 +250,7 @@ class CloudClient:
     @property
     def awaits_answer(self) -> bool:
         """Whether a request is under way. Waits between two tries do not count."""
-        return self._under_way > 0
+        return self.open_requests.count > 0
 
     async def delete_history(self, job_ids: list[str], before_send: BeforeSend | None = None) -> None:
         """Remove at most 100 jobs. Returning means that the server accepted the request, not that the jobs are gone."""
@@ -435,17 +436,18 @@ class CloudClient:
         """Send the request once and read the answer, up to its size limit."""
         assert self._session is not None, "CloudClient must be used with `async with`"
         asked = self.clock.now()
-        self._under_way += 1
+        sending = self._session.request(
+            request.method,
+            yarl.URL(self.base_url.url + request.target, encoded=True),
+            data=request.body,
+            headers=self._headers(request),
+            proxy=self.proxy,
+            # aiohttp would send X-API-Key to another host, and would repeat a POST as a GET that "succeeds".
+            allow_redirects=False,
+        )
         try:
-            async with self._session.request(
-                request.method,
-                yarl.URL(self.base_url.url + request.target, encoded=True),
-                data=request.body,
-                headers=self._headers(request),
-                proxy=self.proxy,
-                # aiohttp would send X-API-Key to another host, and would repeat a POST as a GET that "succeeds".
-                allow_redirects=False,
-            ) as response:
+            async with self.open_requests.open() as heard, sending as response:
+                heard()
                 # Other statuses may come from a gateway, and cached answers (with an Age header) have an old Date.
                 if response.status == 200 and response.headers.get("Age", "0") == "0":
                     self.clock.record_date(response.headers.get("Date"), asked, self.clock.now())
@@ -462,8 +464,6 @@ class CloudClient:
                 )
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as exc:
             failure = connection_failure(exc, self.base_url.host)
-        finally:
-            self._under_way -= 1
         return raise_without_context(failure)
 
 

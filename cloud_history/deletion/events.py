@@ -67,6 +67,7 @@ class Events:
         """When the backup of an operation began, on `clock`."""
         self._waits: dict[str, tuple[float, Payload]] = {}
         """Waits that Comfy Cloud asked for, by operation: the end on `clock`, and the progress payload."""
+        self._silence: dict[str, Callable[[], float]] = {}
 
     def changed(self, kind: str, operation: str | None = None, *, ended: bool = False) -> None:
         """Send the event `changed` to all browsers."""
@@ -102,6 +103,7 @@ class Events:
             "total": total,
             "sent": operation in self._sent,
             "seconds_left": None,
+            "silent_seconds": 0,
             "workflow_jobs": workflow_jobs,
         }
         if phase == ASKED_TO_WAIT:
@@ -112,8 +114,17 @@ class Events:
             self._progress[operation] = payload
         self._announce(*progress(operation, kind))
 
+    def follow_silence(self, operation: str, silent_seconds: Callable[[], float]) -> None:
+        """Tell browsers for how long Comfy Cloud has not answered the requests of an operation.
+
+        Args:
+            silent_seconds: returns the seconds; 0 if no request waits. Can be called from any thread.
+        """
+        self._silence[operation] = silent_seconds
+
     def forget(self, operation: str) -> None:
         """Drop the progress of an operation that has ended."""
+        self._silence.pop(operation, None)
         self._progress.pop(operation, None)
         self._waits.pop(operation, None)
         self._backups.pop(operation, None)
@@ -123,12 +134,20 @@ class Events:
         """Return the progress of running deletions, and the seconds left of the waits that Comfy Cloud asked for.
 
         `sent` is whether a deletion has begun to send; `seconds_left` is how long its backup will still take, by the
-        speed of this backup so far; None until that can be said.
+        speed of this backup so far; None until that can be said. `silent_seconds` is for how long Comfy Cloud has left
+        the requests of a deletion unanswered.
         """
         now = self._clock()
         waits = [wait | {"total": math.ceil(ends - now)} for ends, wait in list(self._waits.values()) if ends > now]
-        running = [each | {"seconds_left": self._seconds_left(each, now)} for each in list(self._progress.values())]
+        running = [each | self._measured(each, now) for each in list(self._progress.values())]
         return [*running, *waits]
+
+    def _measured(self, progress: Payload, now: float) -> Payload:
+        silent_seconds = self._silence.get(progress["operation"])
+        return {
+            "seconds_left": self._seconds_left(progress, now),
+            "silent_seconds": math.floor(silent_seconds()) if silent_seconds else 0,
+        }
 
     def _seconds_left(self, progress: Payload, now: float) -> int | None:
         done, total, began = progress["done"], progress["total"], self._backups.get(progress["operation"])

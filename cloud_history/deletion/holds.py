@@ -112,6 +112,7 @@ class Hold:
             "origin": self.request.origin,
             "first": None if first is None else job_row(first),
             "backup": self.request.backup is True,
+            "stopping": self.watch.stopping,
         }
 
 
@@ -203,6 +204,7 @@ class Holds:
         if hold is None:
             raise InputRefused("no_such_deletion")
         hold.watch.stopping = True
+        self._changed(hold)
 
     async def _undo_in_time(self, hold: Hold) -> bool:
         """Undo a hold unless it is being sent. Return whether it was undone."""

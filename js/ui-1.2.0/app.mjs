@@ -73,11 +73,11 @@ export class App {
     /** @type {Toasts} */
     const toasts = (this.toasts = createToasts(() => host.extensionManager.toast, (kind, message) => this.deletions.notice(kind, message)));
     const dialogs = (this.dialogs = createDialogs(this.#dialogHost));
-    this.connect = new ConnectSteps({ api, toasts });
+    this.connect = new ConnectSteps({ api, toasts, onChanging: () => this.deletions.keyChanges() });
     this.workflows = createWorkflows({ getApp: () => host, api, toasts });
     this.thumbnails = new Thumbnails({ api });
     const onAccountChanged = () => this.#outdated("key");
-    const confirmation = new Confirmation({ api, dialogs, steps: createSteps({ api, thumbnails: this.thumbnails, workflowName: this.#workflowName, finishedHere: this.#finishedHere }), connect: this.connect, now, onAccountChanged });
+    const confirmation = new Confirmation({ api, dialogs, steps: createSteps({ api, thumbnails: this.thumbnails, workflowName: this.#workflowName, finishedHere: this.#finishedHere, schedule }), connect: this.connect, now, onAccountChanged });
     this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today, workflowName: this.#workflowName, going: (selection) => this.store.going(selection), memory: createMemory(() => window.localStorage, today) });
     const protection = (this.protection = new Protection(api));
     const names = new WorkflowNames(browserStorage);

@@ -163,7 +163,7 @@ async def see_dialogs(panel: Panel, inspection: Inspection) -> None:
     await inspection.see("delete dialog")
     await opened.locator("summary").first.click()
     await inspection.see("delete dialog with its jobs")
-    backup = opened.get_by_role("checkbox", name="Back up their workflows first")
+    backup = opened.get_by_role("checkbox", name=re.compile("^Back up its workflow first"))
     await backup.set_checked(False, force=True)
     await expect(opened).to_contain_text("There will be no backup")
     await inspection.see("delete dialog without a backup")

@@ -39,9 +39,9 @@ def test_the_latest_progress_of_each_operation_is_kept_until_the_operation_ends(
     events.progressed("o1", "delete", "sending", 200, 300, held=True)
     assert events.progress() == [
         {"operation": "o1", "hold": "o1", "kind": "delete", "phase": "sending", "done": 200, "total": 300}
-        | {"sent": True, "seconds_left": None, "workflow_jobs": None},
+        | {"sent": True, "seconds_left": None, "silent_seconds": 0, "workflow_jobs": None},
         {"operation": "o2", "hold": None, "kind": "clear", "phase": "checking", "done": 0, "total": 1}
-        | {"sent": False, "seconds_left": None, "workflow_jobs": None},
+        | {"sent": False, "seconds_left": None, "silent_seconds": 0, "workflow_jobs": None},
     ]
     events.forget("o1")
     events.forget("never heard of")
@@ -124,3 +124,14 @@ def test_a_wait_is_reported_beside_other_progress_and_ends_with_its_operation() 
     assert told == [("sending", 100, 300), ("asked_to_wait", 0, 12)]
     page.events.forget("o1")
     assert page.events.progress() == []
+
+
+def test_the_progress_says_for_how_long_comfy_cloud_has_not_answered() -> None:
+    events = Listener().events
+    events.progressed("o1", "delete", "preparing", 0, 3)
+    events.progressed("o2", "delete", "preparing", 0, 3)
+    events.follow_silence("o1", lambda: 12.9)
+    assert [each["silent_seconds"] for each in events.progress()] == [12, 0]
+    events.forget("o1")
+    events.progressed("o1", "delete", "sending", 0, 3)
+    assert {each["operation"]: each["silent_seconds"] for each in events.progress()} == {"o1": 0, "o2": 0}

@@ -35,7 +35,7 @@ async def test_a_confirmed_deletion_is_held_for_ten_seconds_unless_set_otherwise
         hold = answer.json["hold"]
         more = {"kind": "delete", "jobs": 3, "ids": ids, "seconds_left": 10.0, "state": "holding"}
         named = {"id": shown["operation"], "account": shown["account"], "origin": "panel", "first": shown["rows"][0]}
-        named["backup"] = True
+        named |= {"backup": True, "stopping": False}
         assert (answer.status, hold) == (202, named | more)
         stage.timer.wait(9.5)
         (listed,) = (await stage.ask("status")).json["holds"]
@@ -386,6 +386,8 @@ async def test_a_deletion_that_waits_or_is_being_sent_can_be_stopped(stage: Stag
     stage.timer.wait(10)
     await gate.waiting.wait()
     assert (await stage.ask("stop", {"operation": hold["id"]})).status == 200
+    (stopped,) = [each for each in (await stage.ask("status")).json["holds"] if each["id"] == hold["id"]]
+    assert stopped["stopping"] is True
     result = await stage.announced()
     gate.open()
     assert (result["outcome"], result["error"]["code"]) == ("failed", "stopped")

@@ -73,7 +73,7 @@ export async function approvalStep(frame, approval, { thumbnails, canAlways, fra
   const [before, after] = APPROVAL.hint;
   const hint = el("p", { class: "cch-hint" }, icon("pending"), el("span", {}, before, clock.element, after));
   const title = approvalTitle(approval.removable);
-  const chosen = (/** @type {boolean} */ backsUp) => showBackupChoice(frame, view, (backup = backsUp), undoWords(backsUp));
+  const chosen = (/** @type {boolean} */ backsUp) => showBackupChoice(frame, view, approval, (backup = backsUp), undoWords(backsUp));
   const backups = !framed && backupOption(approval, backup, chosen);
   const view = questionView(approval, {
     thumbnails,

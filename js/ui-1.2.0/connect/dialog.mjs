@@ -86,10 +86,12 @@ class KeyForm {
   /**
    * @param {object} options
    * @param {HistoryApi} options.api
+   * @param {() => void} options.onSaving
    * @param {() => void} options.onSaved
    * @param {(text: string) => void} options.onRefusedUnseen called if the dialog was closed before the refusal arrived
    */
-  constructor({ api, onSaved, onRefusedUnseen }) {
+  constructor({ api, onSaving, onSaved, onRefusedUnseen }) {
+    this.onSaving = onSaving;
     this.api = api;
     this.onSaved = onSaved;
     this.onRefusedUnseen = onRefusedUnseen;
@@ -155,6 +157,7 @@ class KeyForm {
     this.#say("");
     this.#setBusy(true);
     try {
+      this.onSaving();
       this.saved = await this.api.saveKey(this.#input.value, unchecked);
       this.onSaved();
     } catch (error) {
@@ -181,8 +184,9 @@ const showState = (place, name, text, kind) =>
   place.replaceChildren(el("span", { class: `cch-st ${kind}` }, icon(name, kind === "run" ? "spin" : ""), text));
 
 export class ConnectSteps {
-  /** @param {{api: HistoryApi, toasts: Toasts}} parts */
-  constructor({ api, toasts }) {
+  /** @param {{api: HistoryApi, toasts: Toasts, onChanging?: () => void}} parts `onChanging`: called before another key is saved, or the key is removed */
+  constructor({ api, toasts, onChanging = () => undefined }) {
+    this.onChanging = onChanging;
     this.api = api;
     this.toasts = toasts;
   }
@@ -207,7 +211,7 @@ export class ConnectSteps {
       finish(null);
     };
     const onRefusedUnseen = (/** @type {string} */ detail) => this.toasts.tell("error", { title: CONNECT.notSaved, detail });
-    const form = new KeyForm({ api: this.api, onSaved, onRefusedUnseen });
+    const form = new KeyForm({ api: this.api, onSaving: this.onChanging, onSaved, onRefusedUnseen });
     const waiting = waitingJobs(status);
     const about = [...banners(status, this.api), ...(waiting ? [hint("info", words.willBeUndone(waiting))] : [])];
     await Promise.race([frame.show(form.view(about)), done]);
@@ -278,6 +282,7 @@ export class ConnectSteps {
       buttons: [{ label: COMMON.cancel }, { label: CONNECTION.removeConfirm, answer: "remove" }],
     });
     if (answer !== "remove") return;
+    this.onChanging();
     const undone = undoneJobs(status, await this.api.removeKey());
     this.toasts.tell("success", { title: CONNECTION.removed, ...(undone && { detail: words.wasUndone(undone) }) });
   }

@@ -9,14 +9,13 @@ import { icon } from "../common/icons.mjs";
 import { COMMON } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
 import { BACKUP } from "../protection/strings.mjs";
-import { canStop, entriesToShow, isUnsentPhase, progressText, shownPhase } from "./entries.mjs";
+import { canStop, entriesToShow, isEnding, isUnsentPhase, progressWords, shownPhase } from "./entries.mjs";
 import { startedWord } from "./label.mjs";
 import { leftWord, showLabel, tryAgainLabel } from "./result_strings.mjs";
-import { asksToWait, awayText, DELETE, HOLD, holdTitle, progressTitle } from "./strings.mjs";
+import { awayText, DELETE, HOLD, holdTitle, whichDeletion } from "./strings.mjs";
 
 /** @import { DeletionView, Entry } from "../../../types/deletion" */
 /** @import { Say } from "../../../types/list" */
-/** @import { Child } from "../common/dom.mjs" */
 /** @import { Deletions, Parts } from "./controller.mjs" */
 /** @import { Message } from "../common/toasts.mjs" */
 /** @import { TallyLine } from "./result_strings.mjs" */
@@ -73,7 +72,7 @@ function createHoldCard(entry, deletions) {
       const seconds = deletions.secondsLeft(entry);
       ring.set(seconds, of);
       title.textContent = entry.away || holdTitle(entry, seconds);
-      text.textContent = entry.refusal || (entry.away ? awayText(entry, seconds) : HOLD.text);
+      text.textContent = entry.refusal || (entry.away ? awayText(entry, seconds) : isEnding(entry) ? HOLD.over : HOLD.text);
       undo.setAttribute("aria-disabled", String(entry.undoing));
     },
   };
@@ -92,12 +91,11 @@ function createProgressCard(entry, deletions) {
     element: el("div", { class: "cch-card" }, head, bar, text),
     focus: () => undefined,
     render() {
-      const { kind, done, total } = entry;
+      const { done, total } = entry;
       const phase = shownPhase(entry);
-      const waits = deletions.secondsToWait(entry);
-      const progress = progressTitle(kind, phase, done, total);
-      title.textContent = entry.away || (waits ? asksToWait(waits, phase) : progress);
-      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : `${progressText(entry, waits ? progress : "")} ${entry.stopping ? DELETE.stopping : DELETE.closeable}`.trim());
+      const progress = progressWords(entry, deletions.secondsToWait(entry));
+      title.textContent = entry.away || progress.title;
+      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : `${progress.text} ${entry.stopping ? DELETE.stopping : DELETE.closeable}`.trim());
       turning.toggleAttribute("hidden", entry.away !== "");
       warning.toggleAttribute("hidden", entry.away === "");
       bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
@@ -127,9 +125,28 @@ const tallyTable = (lines) =>
     ]),
   );
 
-/** @param {string} title @param {string} [text] @param {Child} [name] of the deletion */
-const cardText = (title, text, name) =>
-  el("div", { class: "cch-grow" }, name, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2 cch-any", dir: "auto" }, text));
+/** @param {string} title @param {string} [text] */
+const cardText = (title, text) =>
+  el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2 cch-any", dir: "auto" }, text));
+
+/** Whether a result asks for something to be done. @param {Entry} entry */
+const isBad = ({ words }) => words?.kind === "warning" || words?.kind === "error";
+
+/** The title and the text of a result, and which deletion it is about. @param {Entry} entry @param {Deletions} deletions */
+function createResultText(entry, deletions) {
+  const which = el("div", { class: "cch-2" });
+  const text = el("div", { class: "cch-2 cch-any", dir: "auto" });
+  return {
+    element: el("div", { class: "cch-grow" }, nameOf(entry), which, el("div", { class: "ttl" }, entry.words?.title), text),
+    render() {
+      const { words, jobs, endedAt, earlier } = entry;
+      // A good result that is the newest one goes soon.
+      which.textContent = earlier || isBad(entry) ? whichDeletion(jobs, endedAt, earlier) : "";
+      text.textContent = (deletions.isListed(entry) ? words?.text : (words?.unlisted ?? words?.text)) ?? "";
+      for (const each of [which, text]) each.hidden = !each.textContent;
+    },
+  };
+}
 
 /** @param {Entry} entry that has ended @param {Deletions} deletions @param {(ids: string[], outcome: string) => void} show @param {(text: string) => void} copy @param {() => string} blocked */
 function createResultCard(entry, deletions, show, copy, blocked) {
@@ -137,7 +154,7 @@ function createResultCard(entry, deletions, show, copy, blocked) {
   if (!words) throw new Error("not ended");
   const [name, colour] = LOOK[words.kind];
   const n = words.again.length;
-  const text = cardText(words.title, words.text, nameOf(entry));
+  const text = createResultText(entry, deletions);
   const report = result && iconButton("copy", DELETE.copyReport, () => copy(result.report));
   const label = !entry.workflow && kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
   const retry = label && button({ label, icon: "refresh", press: () => blocked() || void deletions.tryAgain(entry) });
@@ -153,12 +170,13 @@ function createResultCard(entry, deletions, show, copy, blocked) {
     element: el(
       "div",
       { class: "cch-card" },
-      el("div", { class: "hd" }, icon(name, colour), text, cross(() => deletions.drop(entry))),
+      el("div", { class: "hd" }, icon(name, colour), text.element, cross(() => deletions.drop(entry))),
       words.lines.length > 0 && tallyTable(words.lines),
-      words.kind !== "success" && words.kind !== "info" && (n > 0 || report || retry) && foot,
+      isBad(entry) && (n > 0 || report || retry) && foot,
     ),
     focus: () => undefined,
     render() {
+      text.render();
       if (!retry) return;
       const why = blocked();
       retry.setAttribute("aria-disabled", String(why !== ""));
@@ -262,7 +280,7 @@ class Places {
 }
 
 /** @param {Entry} entry */
-const cardKind = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" ? "hold" : "progress");
+const cardKind = (entry) => (entry.phase === "done" ? "result" : entry.phase === "holding" || isEnding(entry) ? "hold" : "progress");
 
 /** @type {WeakMap<Entry, number>} */
 const numbers = new WeakMap();

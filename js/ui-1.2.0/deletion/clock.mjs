@@ -2,7 +2,7 @@
 /** Counts down holds, and requests the status of deletions: one request at a time, and at intervals in case an event was missed. */
 
 import { HistoryApiError } from "../api.mjs";
-import { isOpen, POLL_MS } from "./entries.mjs";
+import { canBeSilent, isEnding, isOpen, POLL_MS } from "./entries.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
@@ -15,6 +15,8 @@ const MANY_FAILURES = 30;
 const SLOW_POLL_MS = 30_000;
 /** Milliseconds after the end of a hold for the event that says so. */
 const EVENT_MS = 1_000;
+/** The page says that it asks ComfyUI once the answer takes longer than this after the end of a hold. */
+const ASKING_MS = 1_500;
 export const LAST_SECONDS = 5;
 /** If the clock moves this much more than expected between two ticks, the computer was asleep. */
 const SLEEP_MS = 3_000;
@@ -47,6 +49,7 @@ export function coalesce(work) {
 export class Clock {
   #isRunning = false;
   #failures = 0;
+  #nextProgress = 0;
   /** When the request that is not answered yet was sent; null without one. @type {number | null} */
   #asked = null;
 
@@ -70,6 +73,7 @@ export class Clock {
       if (today() - expected > SLEEP_MS) void flow.refresh();
       for (const entry of flow.entries) if (isOpen(entry) && !entry.answering) this.#tick(entry);
       this.#poll();
+      this.#readProgress();
       flow.render();
       this.run();
     }, pause);
@@ -87,14 +91,22 @@ export class Clock {
     flow.notify.tick(entry);
     if (seconds === 0) {
       // The server's clock decides: until it says so, nobody knows that anything was sent.
-      entry.phase = "due";
-      entry.nextPoll = flow.parts.now() + EVENT_MS;
-      flow.notify.progress(entry);
+      Object.assign(entry, { phase: "due", asking: false, nextPoll: flow.parts.now() + EVENT_MS });
+      flow.parts.schedule(() => this.#asksNow(entry), ASKING_MS);
       flow.change();
     } else if (!entry.warned && seconds <= LAST_SECONDS) {
       entry.warned = true;
       flow.sayOf(entry, words.leftToUndo(seconds));
     }
+  }
+
+  /** Says that ComfyUI is asked what became of a hold, unless it has answered. @param {Entry} entry */
+  #asksNow(entry) {
+    const isQuiet = this.flow.entries.includes(entry) && isEnding(entry);
+    entry.asking = true;
+    if (!isQuiet) return;
+    this.flow.notify.progress(entry);
+    this.flow.change();
   }
 
   /** Requests the status for all deletions past their hold, one request at a time. */
@@ -107,6 +119,15 @@ export class Clock {
     }
     const isDue = (/** @type {Entry} */ entry) => isOpen(entry) && !entry.answering && (entry.phase !== "holding" || entry.away) && entry.nextPoll <= now;
     if (flow.entries.some(isDue)) void this.#ask(now);
+  }
+
+  /** Requests the progress at intervals, because no event says that Comfy Cloud is silent. */
+  #readProgress() {
+    const { flow } = this;
+    const now = flow.parts.now();
+    if (now < this.#nextProgress || !flow.entries.some(canBeSilent)) return;
+    this.#nextProgress = now + POLL_MS;
+    void flow.readProgress();
   }
 
   /** Requests the status at once, if a deletion is open. */

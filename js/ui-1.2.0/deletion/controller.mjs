@@ -1,12 +1,13 @@
 // @ts-check
 /** Follows deletions from the confirmation to the result: hold, sending, checking, result. The server decides each step. */
 
-import { asApiError, NO_ANSWER } from "../api.mjs";
-import { crashWords, errorLine, errorWords, lostHold } from "../common/strings.mjs";
+import { NO_ANSWER } from "../api.mjs";
+import { crashWords, errorWords, lostHold } from "../common/strings.mjs";
 import { Clock, coalesce, LAST_SECONDS } from "./clock.mjs";
-import { advance, createRemovedJobs, endOf, entriesToShow, findEntry, follow, goneOf, isAboutToGo, isBegun, isOpen, isOutdated, markOf, POLL_MS, shownPhase, stateIn, update } from "./entries.mjs";
-import { BY_WORKFLOW, deletionLabel, named } from "./label.mjs";
+import { advance, createRemovedJobs, doingOf, endOf, entriesToShow, findEntry, follow, goneOf, holderOf, isBegun, isOpen, isOutdated, isSilent, markOf, POLL_MS, progressWords, shownPhase, stateIn, update } from "./entries.mjs";
+import { BY_WORKFLOW, deletionLabel, endedBy, named } from "./label.mjs";
 import { isStoppedUnsent, messageWords, ofWorkflow, recordedWords, resultWords, undoneWords } from "./result_strings.mjs";
+import { stop, undo } from "./stop.mjs";
 import * as words from "./strings.mjs";
 import { askAgain, start } from "./submit.mjs";
 import { createDeletionToasts, quarters, showAction } from "./toasts.mjs";
@@ -20,9 +21,6 @@ import { createDeletionToasts, quarters, showAction } from "./toasts.mjs";
 /** @import { About } from "./label.mjs" */
 /** @import { Memory } from "./memory.mjs" */
 /** @import { Confirmation, DeletionRequest } from "./confirm.mjs" */
-
-/** The server's error code when there is nothing left to stop. */
-const ENDED = "invalid_request";
 
 /** After this many statuses without a trace of a deletion, its outcome counts as unknown. */
 const MAX_MISSES = 3;
@@ -58,6 +56,8 @@ export class Deletions {
   #views = [];
   /** @type {Set<string>} ids of undone holds: an older status may still contain them */
   #undoneHolds = new Set();
+  /** The account whose jobs the list has; "" without a list, null if nothing is known. @type {string | null} */
+  #listed = null;
   #clock;
   #removed;
 
@@ -106,6 +106,7 @@ export class Deletions {
     const report = this.#removed.reading();
     return (listed, account) => {
       report(listed);
+      this.#listed = account || null;
       const kept = this.entries.filter((each) => !isOutdated(each, listed, account));
       if (kept.length === this.entries.length) return;
       this.entries = kept;
@@ -139,11 +140,14 @@ export class Deletions {
   /** Whether a result has reported a job as removed. @param {Row} row */
   isGone = (row) => this.#removed.has(row.id);
 
-  /** Whether the jobs of an open deletion are being sent. */
-  isSending = () => this.entries.some((entry) => isOpen(entry) && entry.sent);
+  /** The open deletion for which the list leaves out a job. @param {Row} row */
+  holderOf = (row) => holderOf(this.entries, row);
 
   /** Whether the list leaves out a job: it is gone, or an open deletion will remove it. @param {Row} row */
-  hides = (row) => this.isGone(row) || isAboutToGo(this.entries, row);
+  hides = (row) => this.isGone(row) || Boolean(this.holderOf(row));
+
+  /** Whether the jobs of a deletion are in the list on screen if they are still there. @param {Entry} entry */
+  isListed = ({ account }) => this.#listed === null || (this.#listed !== "" && (!account || account === this.#listed));
 
   /** @param {string} id */
   markOf = (id) => markOf(this.entries, id);
@@ -156,28 +160,16 @@ export class Deletions {
   /** Undoes a hold. Returns false if there is none. @param {Entry} [entry] default: the newest hold */
   undo = (entry = this.state().holding[0]) => {
     if (!entry?.hold || entry.undoing) return false;
-    void this.#undo(entry, entry.hold);
+    void undo(this, entry, entry.hold);
     return true;
   };
 
-  /** Stops the backup, or sending. The result says which jobs were sent. @param {Entry} entry */
-  async stop(entry) {
-    if (!entry.operation || entry.stopping) return;
-    entry.stopping = entry.endedHere = true;
-    this.render();
-    try {
-      await this.parts.api.stop(entry.operation);
-    } catch (error) {
-      entry.stopping = entry.endedHere = false;
-      const refused = asApiError(error);
-      if (refused.code !== ENDED) {
-        // A toast closes when its button is pressed.
-        if (isOpen(entry)) this.notify.progress(entry, true);
-        this.parts.toasts.tell("error", { title: words.NOT_STOPPED, detail: errorLine(refused) });
-      }
-      this.render();
-      void this.refresh();
-    }
+  /** @param {Entry} entry */
+  stop = (entry) => stop(this, entry);
+
+  /** Another key is saved or removed in this page, which undoes and stops the open deletions. */
+  keyChanges() {
+    for (const entry of this.entries) if (isOpen(entry)) entry.mayEndHere = true;
   }
 
   /** Previews and confirms the remaining jobs again. @param {Entry} entry dropped once the new deletion is confirmed */
@@ -199,21 +191,26 @@ export class Deletions {
     if (!entry) return void (detail.hold && this.refresh());
     if (!isOpen(entry)) return;
     if (entry.workflow) entry.misses = 0;
-    const wasAway = entry.away !== "";
-    const wasSent = entry.sent;
+    const [before, wasAway] = [this.#stateOf(entry), entry.away !== ""];
     entry.away = "";
-    const before = { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry), isTimed: entry.backupLeft !== null };
     follow(entry, detail, this.parts.now());
-    const [quarter, wait] = [quarters(entry), this.secondsToWait(entry)];
+    const now = this.#stateOf(entry);
     // A warning that ComfyUI does not answer is no longer true, and it has no Stop.
     if (wasAway) this.#answersAgain(entry);
-    else if (shownPhase(entry) !== before.phase || quarter !== before.quarter || wait > before.wait || (entry.backupLeft !== null) !== before.isTimed) this.notify.progress(entry);
+    else if (now.phase !== before.phase || now.quarter !== before.quarter || now.wait > before.wait || now.flags !== before.flags) this.notify.progress(entry);
     else this.notify.tick(entry);
-    if (wait && !before.wait) this.sayOf(entry, words.asksToWait(wait, shownPhase(entry)));
-    if (entry.sent && quarter > before.quarter && quarter < 4) this.sayOf(entry, words.progressSpoken(quarter * 25));
-    // The list says of jobs that are being sent that they are being removed.
-    if (entry.sent === wasSent) this.render();
+    if (now.wait && !before.wait) this.sayOf(entry, words.asksToWait(now.wait, now.phase));
+    if (now.isSilent && !before.isSilent) this.sayOf(entry, Object.values(progressWords(entry, now.wait)).join(". "));
+    if (entry.sent && now.quarter > before.quarter && now.quarter < 4) this.sayOf(entry, words.progressSpoken(now.quarter * 25));
+    // The list says what happens to the jobs that it leaves out.
+    if (now.held === before.held) this.render();
     else this.change();
+  }
+
+  /** What the toast of a deletion, and the list, depend on. @param {Entry} entry */
+  #stateOf(entry) {
+    const silent = isSilent(entry);
+    return { phase: shownPhase(entry), quarter: quarters(entry), wait: this.secondsToWait(entry), isSilent: silent, flags: `${entry.backupLeft !== null} ${silent}`, held: `${doingOf(entry)} ${entry.sending}` };
   }
 
   /** Shows a deletion by a workflow, which this page hears of first by its progress. @param {Progress} detail */
@@ -240,7 +237,7 @@ export class Deletions {
       this.notify.progress(entry);
       this.sayOf(entry, `${why}. ${words.awayText(entry, this.secondsLeft(entry))}`, true);
     }
-    this.render();
+    this.change();
   };
 
   /** After a reload of the page, shows the deletions that this browser has started. */
@@ -270,13 +267,14 @@ export class Deletions {
   /** @param {Status} status @param {number} [asked] */
   #adopt(status, asked) {
     this.#lost = status.lost_holds ?? [];
+    if (!status.configured) this.#listed = "";
     for (const hold of status.holds ?? []) {
       const entry = findEntry(this.entries, hold.id);
-      if (entry && hold.state === "undone") this.#undone(entry);
+      if (entry && hold.state === "undone") this.undone(entry);
       else if (entry && isOpen(entry)) this.#update(entry, hold, asked);
       else if (!entry && !this.#undoneHolds.has(hold.id) && hold.state !== "undone" && hold.state !== "done") this.#update(this.add(hold, false), hold);
     }
-    for (const operation of status.undone ?? []) this.#undone(findEntry(this.entries, operation), status.configured);
+    for (const operation of status.undone ?? []) this.undone(findEntry(this.entries, operation));
     for (const entry of this.entries) if (isOpen(entry) && !entry.answering) this.#applyStatus(entry, status);
     // The status does not say whether a deletion is still being backed up.
     const isNew = status.running && !this.follows(status.running.operation);
@@ -332,33 +330,12 @@ export class Deletions {
     if (!this.isPanelOpen && !this.parts.toasts.canAct()) this.parts.openPanel();
   }
 
-  /** @param {Entry} entry @param {string} hold */
-  async #undo(entry, hold) {
-    Object.assign(entry, { undoing: true, endedHere: true, refusal: "" });
-    this.render();
-    try {
-      await this.parts.api.undo(hold);
-      this.#undone(entry);
-    } catch (error) {
-      entry.undoing = entry.endedHere = false;
-      const refused = asApiError(error);
-      const late = refused.code === "too_late";
-      const { title, text } = late ? (entry.backup && !entry.sent ? words.HOLD.tooLateForBackup : words.HOLD.tooLate) : { title: words.HOLD.notUndone, text: errorLine(refused) };
-      entry.refusal = `${title}. ${text}`;
-      if (late) advance(entry, "sending");
-      this.notify.tell(entry, "error", { title, detail: text });
-      this.sayOf(entry, entry.refusal, true);
-      this.change();
-      void this.refresh();
-    }
-  }
-
-  /** @param {Entry} [entry] @param {boolean} [listed] whether there is a list */
-  #undone(entry, listed = true) {
+  /** @param {Entry} [entry] */
+  undone(entry) {
     if (!entry || !isOpen(entry)) return;
     if (entry.hold) this.#undoneHolds.add(entry.hold);
     if (entry.mine || entry.endedHere) {
-      this.conclude(entry, undoneWords(entry.jobs, entry.endedHere, listed), true);
+      this.conclude(entry, undoneWords(entry.jobs, endedBy(entry)), true);
       this.parts.schedule(() => this.drop(entry), UNDONE_SHOWN_MS);
       return;
     }
@@ -424,8 +401,14 @@ export class Deletions {
 
   /** @param {Entry} entry @param {ResultWords} message */
   #end(entry, message) {
-    Object.assign(entry, { phase: "done", words: message, refusal: "", away: "", undoing: false });
+    Object.assign(entry, { phase: "done", words: message, refusal: "", away: "", undoing: false, endedAt: this.parts.today() });
+    this.#outdateResults(entry);
     this.#forget(entry);
+  }
+
+  /** Marks the results before a newer deletion, so that their cards are not taken for its result. @param {Entry} newer */
+  #outdateResults(newer) {
+    for (const entry of this.entries) if (entry !== newer && !isOpen(entry)) entry.earlier = true;
   }
 
   /** The end of a deletion is shown, so a reloaded page need not show it. @param {Entry} entry */
@@ -434,14 +417,15 @@ export class Deletions {
   /** Shows the end of a deletion on its card, or in a toast. @param {Entry} entry @param {ResultWords} message */
   announce(entry, message) {
     const isGood = message.kind === "success" || message.kind === "info";
-    if (entry.mine || entry.endedHere || (!isGood && !entry.workflow)) this.notify.result(entry, message);
-    this.sayOf(entry, named(entry, `${message.title}. ${message.toast}`), !isGood);
+    const toast = this.isListed(entry) ? message.toast : (message.unlisted ?? message.toast);
+    if (entry.mine || entry.endedHere || (!isGood && !entry.workflow)) this.notify.result(entry, { ...message, toast });
+    this.sayOf(entry, named(entry, `${message.title}. ${toast}`), !isGood);
   }
 
   /** @param {Entry} entry @param {Result} result */
   #finish(entry, result) {
     if (!isOpen(entry)) return;
-    const message = entry.workflow ? ofWorkflow(resultWords(result, entry), result) : resultWords(result, entry);
+    const message = entry.workflow ? ofWorkflow(resultWords(result, entry), result) : resultWords(result, { ...entry, by: endedBy(entry) });
     entry.result = result;
     this.#end(entry, message);
     this.#removed.add(goneOf(entry));
@@ -459,8 +443,9 @@ export class Deletions {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, workflow: false, resumed: false, toast: this.parts.toasts.create(), ids: new Set(), account: "",
       asked: {}, hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
       undoing: false, endedHere: false, answering: mine, sent: false, backingUp: false, preparing: false, backup: false, backupLeft: null, label: "", stopping: false, warned: false, nextPoll: 0, misses: 0,
-      away: "", refusal: "",
+      away: "", refusal: "", sending: null, silence: 0, endedAt: 0, earlier: false, mayEndHere: false, asking: true,
     };
+    this.#outdateResults(entry);
     this.entries.unshift(entry);
     this.#clock.run();
     return entry;
@@ -469,6 +454,7 @@ export class Deletions {
   /** @param {Entry} entry @param {boolean} [isBack] whether the selection is as before the confirmation */
   drop(entry, isBack = false) {
     if (!this.entries.includes(entry)) return;
+    if (isOpen(entry)) this.#outdateResults(entry);
     this.entries = this.entries.filter((other) => other !== entry);
     this.change();
     if (isBack) this.#tellEnd(entry, true);

@@ -22,10 +22,13 @@ import * as words from "./strings.mjs";
  * @property {Thumbnails} thumbnails
  * @property {WorkflowName} workflowName
  * @property {() => number | null} finishedHere how many finished jobs the list has; null if it is not loaded
+ * @property {(run: () => void, milliseconds: number) => void} schedule
  */
 
 const { CLEAR, DELETE } = words;
 const WIDTH = 448;
+/** Reading the jobs counts as long after this many seconds. */
+const LONG_SECONDS = 8;
 
 /** Returns the checkbox for backups. Its state is kept when the preview is repeated. @param {DeletionRequest} request @param {(backup: boolean) => void} [onChoice] @returns {HTMLElement | null} */
 export function backupTick(request, onChoice) {
@@ -83,13 +86,13 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   // Jobs are backed up one by one, so a clear with a backup needs the exact jobs, which is another preview.
   const backup = backupTick(request, (chosen) => {
     if (preview.kind === "clear" && chosen) frame.answer("again");
-    else showBackupChoice(frame, view, chosen, undo(chosen), settings);
+    else showBackupChoice(frame, view, preview, chosen, undo(chosen), settings);
   });
   const view = questionView(preview, {
     thumbnails,
     workflowName,
     backup,
-    note: isClear && hint("info", CLEAR.assets),
+    note: isClear && hint("info", words.clearedAssets(preview.removable)),
     undo,
     backsUp: request.backup === true,
     atOnce: !seconds,
@@ -107,6 +110,22 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   }).finally(view.letGo);
 }
 
+/** Says how long the jobs have been read, once that takes long. @param {Frame} frame @param {Parts["schedule"]} schedule */
+function readingTime(frame, schedule) {
+  const element = el("p", { class: "cch-2", hidden: true });
+  let seconds = LONG_SECONDS;
+  const tick = () => {
+    if (!element.isConnected || !frame.isOpen()) return;
+    element.textContent = words.readingLong(seconds);
+    element.hidden = false;
+    if (seconds === LONG_SECONDS) frame.say(element.textContent);
+    seconds += 1;
+    schedule(tick, 1000);
+  };
+  schedule(tick, LONG_SECONDS * 1000);
+  return element;
+}
+
 /** @param {Parts} parts @returns {Steps} */
 export const createSteps = (parts) => ({
   counting(frame, { selection }) {
@@ -117,7 +136,7 @@ export const createSteps = (parts) => ({
     return frame.show({
       title: isClear ? CLEAR.title : "ids" in selection ? words.deleteTitle(selection.ids.length) : DELETE.counting,
       width: WIDTH,
-      body: [box],
+      body: [box, readingTime(frame, parts.schedule)],
       // A disabled button takes the place of the red one, so that Cancel does not move when that appears.
       buttons: [{ label: COMMON.cancel }, { label: "", element: waiting }],
     });

@@ -3,9 +3,9 @@
 
 import { statusOf } from "../common/status.mjs";
 import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
-import { backupText, CANCEL_THE_RUN, DELETE } from "./strings.mjs";
+import { asksToWait, backupText, CANCEL_THE_RUN, DELETE, progressTitle, silent } from "./strings.mjs";
 
-/** @import { DeletionEnd, DeletionState, Entry } from "../../../types/deletion" */
+/** @import { DeletionEnd, DeletionState, Doing, Entry, Held } from "../../../types/deletion" */
 /** @import { Mark } from "../../../types/list" */
 /** @import { Hold, Progress, Result, Row, Status, Unresolved } from "../../../types/wire" */
 
@@ -16,6 +16,8 @@ const ORDER = ["submitting", "holding", "due", "waiting", "sending", "checking",
 
 /** Milliseconds between two status requests for a deletion. */
 export const POLL_MS = 4_000;
+/** Comfy Cloud counts as silent after this many seconds without an answer. */
+const SILENT_SECONDS = 8;
 
 /** @param {Entry} entry */
 export const isOpen = (entry) => entry.phase !== "done";
@@ -26,7 +28,7 @@ export function advance(entry, phase) {
 }
 
 /** @param {Entry} entry @param {Progress} progress @param {number} now */
-export function follow(entry, { operation, phase, done, total, sent = phase === "sending", seconds_left: left = null }, now) {
+export function follow(entry, { operation, phase, done, total, sent = phase === "sending", seconds_left: left = null, silent_seconds: silence = 0 }, now) {
   entry.operation = operation;
   entry.nextPoll = now + POLL_MS;
   if (phase === "asked_to_wait") return void (entry.waitsUntil = Math.max(entry.waitsUntil, now + total * 1000));
@@ -34,6 +36,8 @@ export function follow(entry, { operation, phase, done, total, sent = phase === 
   entry.backingUp = phase === "backing_up";
   entry.preparing = !entry.sent && (phase === "checking" || phase === "preparing");
   entry.backupLeft = left;
+  entry.silence = silence;
+  if (phase === "sending") entry.sending = total;
   if (entry.sent || entry.backingUp) Object.assign(entry, { done, total });
   // While it takes the lock, a deletion may still have to wait for another one.
   if (phase === "preparing") return advance(entry, "due");
@@ -60,12 +64,83 @@ export const isUnsentPhase = (entry) => !entry.sent && ["waiting", "preparing", 
 export const canStop = (entry) =>
   entry.operation !== null && !entry.away && !entry.workflow && ["waiting", "preparing", "backing_up", "sending"].includes(shownPhase(entry));
 
-/** What a running deletion has done and what comes next. @param {Entry} entry @param {string} title said here while the title says that Comfy Cloud asks to wait */
-export function progressText(entry, title) {
+/** Whether the hold has just ended by this page's clock, and ComfyUI has not said yet what it does. @param {Entry} entry */
+export const isEnding = ({ phase, asking, preparing, backingUp, away }) => phase === "due" && !asking && !preparing && !backingUp && !away;
+
+/** Whether Comfy Cloud has not answered for a while. @param {Entry} entry */
+export const isSilent = ({ silence }) => silence >= SILENT_SECONDS;
+
+/** Whether a deletion may be waiting for an answer of Comfy Cloud. @param {Entry} entry */
+export const canBeSilent = (entry) => entry.operation !== null && !entry.away && (["preparing", "backing_up", "sending", "checking"].includes(shownPhase(entry)));
+
+/** What a running deletion has done and what comes next. @param {Entry} entry @param {string} title said here while the title says what Comfy Cloud does */
+function progressText(entry, title) {
   const done = title && title.replace(/[^….]$/, "$&.");
-  const next = entry.backingUp ? backupText(entry.jobs, entry.backupLeft) : isUnsentPhase(entry) ? DELETE.notSentYet : "";
+  const unsent = isUnsentPhase(entry) ? DELETE.notSentYet : "";
+  const next = entry.backingUp && !entry.stopping ? backupText(entry.jobs, entry.backupLeft) : unsent;
   const stop = entry.workflow && entry.phase !== "checking" ? CANCEL_THE_RUN : "";
   return [done, next, stop].filter(Boolean).join(" ");
+}
+
+/**
+ * What a running deletion does.
+ * @param {Entry} entry
+ * @param {number} waits seconds for which Comfy Cloud asks to wait
+ * @param {boolean} [isCounted] whether the title has numbers
+ */
+export function progressWords(entry, waits, isCounted = true) {
+  const phase = shownPhase(entry);
+  const [done, total] = isCounted ? [entry.done, entry.total] : [0, 0];
+  const isStopping = entry.stopping && phase !== "checking";
+  const progress = isStopping ? DELETE.stoppingTitle : progressTitle(entry.kind, phase, done, total);
+  const instead = waits && !isStopping ? asksToWait(waits, phase) : isSilent(entry) ? silent(isCounted ? entry.silence : 0) : "";
+  return { title: instead || progress, text: progressText(entry, instead && progress) };
+}
+
+/** What an open deletion does with its jobs, as far as it is known. @param {Entry} entry @returns {Doing} */
+export function doingOf(entry) {
+  const { away, stopping, undoing, sent, phase } = entry;
+  if (away || (shownPhase(entry) === "due" && !isEnding(entry))) return "unknown";
+  if (stopping || undoing) return sent ? "stopped" : "stopping";
+  if (!sent) return "waiting";
+  return phase === "checking" ? "checking" : "sending";
+}
+
+/** @type {Doing[]} */
+const DOING = ["unknown", "stopped", "checking", "sending", "stopping", "waiting"];
+
+/** Counts the jobs that the list leaves out, by what their deletions do. */
+export class HeldJobs {
+  /** @type {Map<Entry, {all: number, matching: number}>} */
+  #counts = new Map();
+
+  /** Counts a job of a deletion. @param {Entry} entry @param {boolean} isMatching whether the job matches the filter */
+  add(entry, isMatching) {
+    const counts = this.#counts.get(entry) ?? { all: 0, matching: 0 };
+    this.#counts.set(entry, counts);
+    counts.all += 1;
+    counts.matching += Number(isMatching);
+  }
+
+  /** The number of jobs, and the deletions that do the same, together. @returns {{all: number, matching: number, groups: Held[]}} */
+  sum() {
+    /** @type {Map<Doing, Held>} */
+    const groups = new Map();
+    let [inAll, shown] = [0, 0];
+    for (const [entry, { all, matching }] of this.#counts) {
+      [inAll, shown] = [inAll + all, shown + matching];
+      const doing = doingOf(entry);
+      const group = groups.get(doing) ?? { doing, all: 0, matching: 0, jobs: 0, sending: 0, why: "" };
+      const jobs = Math.max(entry.jobs, all);
+      group.all += all;
+      group.matching += matching;
+      group.jobs += jobs;
+      group.sending += Math.min(entry.sending ?? jobs, jobs);
+      group.why ||= entry.away;
+      groups.set(doing, group);
+    }
+    return { all: inAll, matching: shown, groups: DOING.map((doing) => groups.get(doing)).filter((group) => !!group) };
+  }
 }
 
 /**
@@ -81,6 +156,7 @@ export function update(entry, hold, now, asked = -Infinity) {
   entry.hold = entry.operation = hold.id;
   entry.account = hold.account;
   entry.backup = hold.backup;
+  entry.stopping ||= hold.stopping ?? false;
   for (const id of hold.ids) entry.ids.add(id);
   if (hold.state === "holding") setDeadline(entry, hold.seconds_left * 1000, now, asked);
   if (hold.state === "preparing") {
@@ -136,9 +212,9 @@ export function stateIn(entry, status) {
   return status.running && status.running.operation === entry.operation ? "open" : "missing";
 }
 
-/** Whether the list hides a job because an open deletion will remove it. @param {Entry[]} entries @param {Row} row */
-export function isAboutToGo(entries, row) {
-  return entries.some((entry) => {
+/** The open deletion for which the list leaves out a job. @param {Entry[]} entries @param {Row} row @returns {Entry | undefined} */
+export function holderOf(entries, row) {
+  return entries.find((entry) => {
     // A workflow's jobs stay in the list until they are gone: the page does not know which they are.
     if (!isOpen(entry) || entry.phase === "submitting" || entry.workflow) return false;
     // Remember the jobs of a clear, so that they stay hidden until the list is read again.

@@ -12,6 +12,13 @@ import { STARTED_ELSEWHERE } from "./strings.mjs";
 /** Where a deletion was started, if not in this page; "" for those of workflows, whose name says it. @param {{mine?: boolean, workflow?: boolean}} entry */
 export const startedWord = ({ mine = true, workflow = false }) => (mine || workflow ? "" : STARTED_ELSEWHERE);
 
+/**
+ * Where a deletion was undone or stopped: "here", "elsewhere", or "" if that is not certain.
+ * @param {{mine: boolean, resumed: boolean, endedHere: boolean, mayEndHere: boolean}} entry
+ * @returns {"here" | "elsewhere" | ""}
+ */
+export const endedBy = ({ mine, resumed, endedHere, mayEndHere }) => (endedHere ? "here" : mine && !resumed && !mayEndHere ? "elsewhere" : "");
+
 /** A text about a deletion, with its name first. @param {{label: string, mine?: boolean, workflow?: boolean}} entry @param {string} text */
 export const named = (entry, text) => [entry.label && `${entry.label}.`, startedWord(entry), text].filter(Boolean).join(" ");
 

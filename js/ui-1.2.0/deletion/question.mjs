@@ -8,7 +8,7 @@ import { icon } from "../common/icons.mjs";
 import { jobName, jobNameParts } from "../common/names.mjs";
 import { statusOf, statusWord } from "../common/status.mjs";
 import { accountWords, andMore, goingParts } from "../common/strings.mjs";
-import { backupPromise, backupSize, BACKUP } from "../protection/strings.mjs";
+import { backupPromise, backupSize, backupTickLabel } from "../protection/strings.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { Question, Row, Settings } from "../../../types/wire" */
@@ -150,18 +150,18 @@ function agreement({ removable: go, finished, chosen = null, large_share: largeS
 
 /**
  * The checkbox for backups, with what it promises, or with what is lost without a backup.
- * @param {Pick<Question, "backup_estimate">} question
+ * @param {Pick<Question, "removable" | "backup_estimate">} question
  * @param {boolean} checked
  * @param {(checked: boolean) => void} choose
  * @param {Settings} [settings] which say how long a backup is kept
  */
-export function backupOption({ backup_estimate: estimate }, checked, choose, settings) {
+export function backupOption({ removable, backup_estimate: estimate }, checked, choose, settings) {
   // The text nodes stay: some frontends move the focus when nodes are added or removed.
   const [size, promise] = [document.createTextNode(""), document.createTextNode("")];
   const second = el("span", {}, promise);
   const say = (/** @type {boolean} */ backup) => {
     size.data = backup && estimate ? backupSize(estimate) : "";
-    promise.data = backupPromise(backup, settings);
+    promise.data = backupPromise(backup, removable, settings);
     second.className = backup ? "cch-2" : "";
   };
   say(checked);
@@ -169,7 +169,7 @@ export function backupOption({ backup_estimate: estimate }, checked, choose, set
     say(backup);
     choose(backup);
   };
-  return checkOption([BACKUP.tick, el("span", { class: "cch-2" }, size), second], checked, chosen, "cch-opt top");
+  return checkOption([backupTickLabel(removable), el("span", { class: "cch-2" }, size), second], checked, chosen, "cch-opt top");
 }
 
 /** The pinned sentence on undo. It depends on the backup, which the person can choose. @param {Pick<Options, "undo">} options */
@@ -224,12 +224,13 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
  * Shows and says what the person's choice about the backup changes.
  * @param {Pick<Frame, "say" | "setAgreement">} frame
  * @param {ReturnType<typeof questionView>} view
+ * @param {Pick<Question, "removable">} question
  * @param {boolean} backsUp
  * @param {string} undo
  * @param {Settings} [settings] which say how long a backup is kept
  */
-export function showBackupChoice(frame, view, backsUp, undo, settings) {
+export function showBackupChoice(frame, view, { removable }, backsUp, undo, settings) {
   const agreement = view.chooseBackup(backsUp);
   frame.setAgreement(agreement);
-  frame.say(words.backupChosen(backsUp, settings, undo, agreement));
+  frame.say([backupPromise(backsUp, removable, settings), undo, words.alsoTick(agreement)].filter(Boolean).join(" "));
 }

@@ -5,16 +5,17 @@ import { clean, number, plural, tally } from "../common/format.mjs";
 import { jobName } from "../common/names.mjs";
 import { andMore, errorLine } from "../common/strings.mjs";
 import { backedUp } from "../protection/strings.mjs";
-import { backInList, DELETE, NOT_DELETED, UNDONE } from "./strings.mjs";
+import { backInList, DELETE, ENDED_ELSEWHERE, NOT_DELETED, stayInHistory, STOPPED_ELSEWHERE, UNDONE, UNDONE_ELSEWHERE } from "./strings.mjs";
 
 /** @import { AuditEntry, ClearResult, DeleteResult, ErrorBody, OutcomeCode, Reason, Result, UnsentResult } from "../../../types/wire" */
 /** @import { Words } from "../common/strings.mjs" */
 
 /** @typedef {{n: number, word: string, why: string}} TallyLine */
 
+/** @typedef {"here" | "elsewhere" | ""} By where Undo or Stop was pressed: in this page, in another one, or not known */
 /**
- * The confirmed jobs, and whether the person pressed Undo or Stop in this page.
- * @typedef {{jobs: number, ids: Iterable<string>, endedHere?: boolean}} About
+ * The confirmed jobs, and where the deletion was stopped.
+ * @typedef {{jobs: number, ids: Iterable<string>, by?: By}} About
  */
 
 export const NOT_REMOVED = "No job was removed";
@@ -122,8 +123,9 @@ export function tallyLines(result) {
 const removedWords = (n) => plural(n, "{n} job removed from your cloud history", "{n} jobs removed from your cloud history");
 
 /**
- * @typedef {Words & {kind: "success" | "info" | "warning" | "error", toast: string, lines: TallyLine[], again: string[]}} ResultWords
- *   `text` is shown above the lines, `toast` without them; `again`: ids that can be tried again
+ * @typedef {Words & {kind: "success" | "info" | "warning" | "error", toast: string, unlisted?: string, lines: TallyLine[], again: string[]}} ResultWords
+ *   `text` is shown above the lines, `toast` without them; `unlisted` instead of both while no list shows the jobs;
+ *   `again`: ids that can be tried again
  */
 
 /** @param {number} n */
@@ -137,7 +139,7 @@ function stayWords({ active, protected: kept, unknown, kept: byRules, held, fini
 }
 
 /** @param {DeleteResult} result @param {About} about @returns {ResultWords} */
-function deleteResultWords(result, { jobs: confirmed, endedHere = false }) {
+function deleteResultWords(result, { jobs: confirmed, by = "" }) {
   const { counts, total, stopped } = result;
   const more = { lines: tallyLines(result), again: mayTryAgain(result) };
   const rest = total - counts.deleted;
@@ -151,7 +153,7 @@ function deleteResultWords(result, { jobs: confirmed, endedHere = false }) {
 
   const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
   const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
-  if (isStoppedUnsent(result)) return { ...stoppedUnsent(counts.not_attempted, endedHere), ...more };
+  if (isStoppedUnsent(result)) return { ...stoppedUnsent(counts.not_attempted, by), ...more };
   if (stopped && counts.not_attempted === rest) {
     const text = plural(rest, "The other one was not tried.", "The other {n} were not tried.");
     return { kind: "warning", title: `Stopped: ${ofAll}`, text, toast: text, ...more };
@@ -184,18 +186,19 @@ function noneKnownWords({ counts, total, stopped, error }, lines) {
 const linesText = (lines) =>
   lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join(", ").replace(/[^.]$/, "$&.");
 
-/** A deletion was stopped before anything was sent. @param {number} n @param {boolean} here whether in this page, by the person who reads it */
-export const stoppedUnsent = (n, here) =>
-  messageWords("info", { title: NOT_DELETED, text: `${here ? "You stopped it" : "Stopped"} before anything was sent. ${backInList(n)}` });
+/** Nothing was deleted, because of the person. @param {number} n jobs @param {string} how */
+const nothingDeleted = (n, how) => ({
+  ...messageWords("info", { title: NOT_DELETED, text: [how, backInList(n)].filter(Boolean).join(" ") }),
+  // There, it has to say what happened: no job comes back into a list.
+  unlisted: `${how || UNDONE} ${stayInHistory(n)}`,
+});
 
-/**
- * A deletion was undone. Without a key there is no list to which its jobs could come back.
- * @param {number} n
- * @param {boolean} here whether in this page, by the person who reads it
- * @param {boolean} listed whether there is a list
- */
-export const undoneWords = (n, here, listed) =>
-  messageWords("info", { title: NOT_DELETED, text: [!(here && listed) && UNDONE, listed && backInList(n)].filter(Boolean).join(" ") });
+/** A deletion was stopped before anything was sent. @param {number} n @param {By} by */
+export const stoppedUnsent = (n, by) =>
+  nothingDeleted(n, by === "elsewhere" ? STOPPED_ELSEWHERE : `${by ? "You stopped it" : "Stopped"} before anything was sent.`);
+
+/** A deletion was undone. @param {number} n @param {By} by */
+export const undoneWords = (n, by) => nothingDeleted(n, by === "here" ? "" : by ? UNDONE_ELSEWHERE : UNDONE);
 
 /**
  * Texts of a deletion that sent nothing: all jobs can be tried again.
@@ -203,11 +206,9 @@ export const undoneWords = (n, here, listed) =>
  * @param {About} about
  * @returns {ResultWords}
  */
-function unsentWords(error, { jobs: n, ids, endedHere = false }) {
+function unsentWords(error, { jobs: n, ids, by = "" }) {
   const more = { lines: [], again: [...ids] };
-  if (error.code === "stopped") {
-    return { ...stoppedUnsent(n, endedHere), ...more };
-  }
+  if (error.code === "stopped") return { ...stoppedUnsent(n, by), ...more };
   // Jobs were protected or backups turned on since the preview: not an error, and the server's message says which.
   const otherwise = error.code === "preview_expired";
   const text = (otherwise && clean(error.message)) || errorLine(error);
@@ -241,7 +242,7 @@ export function clearResultWords(result) {
       return {
         kind: "warning",
         title: `${removedWords(removed)}, ${number(listed)} still listed`,
-        text: `They may have finished meanwhile. Look again, then decide.${activeStay}`,
+        text: `${plural(listed, "It", "They")} may have finished meanwhile. Look again, then decide.${activeStay}`,
       };
     case "unconfirmed":
       return unknown("Comfy Cloud accepted the request.");
@@ -256,6 +257,17 @@ export function clearResultWords(result) {
   }
 }
 
+/** @param {Result} result @param {About} about @returns {ResultWords} */
+function wordsOf(result, about) {
+  if (result.kind === "delete") return isUnsent(result) ? unsentWords(result.error, about) : deleteResultWords(result, about);
+  if (result.outcome === "failed" && result.before === null && result.error) return { ...unsentWords(result.error, about), again: [] };
+  const { kind, title, text } = clearResultWords(result);
+  return { kind, title, text, toast: text, lines: [], again: [] };
+}
+
+/** Whether a deletion was stopped after it had begun to send. @param {Result} result */
+const isStoppedSending = (result) => ("outcome" in result ? result.outcome === "stopped" : result.stopped) && !isStoppedUnsent(result);
+
 /**
  * Returns the texts of a result. Only a verified deletion is a success.
  * @param {Result} result
@@ -263,10 +275,10 @@ export function clearResultWords(result) {
  * @returns {ResultWords}
  */
 export function resultWords(result, about) {
-  if (result.kind === "delete") return isUnsent(result) ? unsentWords(result.error, about) : deleteResultWords(result, about);
-  if (result.outcome === "failed" && result.before === null && result.error) return { ...unsentWords(result.error, about), again: [] };
-  const { kind, title, text } = clearResultWords(result);
-  return { kind, title, text, toast: text, lines: [], again: [] };
+  const message = wordsOf(result, about);
+  if (about.by !== "elsewhere" || !isStoppedSending(result)) return message;
+  const said = (/** @type {string} */ text) => [ENDED_ELSEWHERE, text].filter(Boolean).join(" ");
+  return { ...message, text: said(message.text), toast: said(message.toast) };
 }
 
 /**

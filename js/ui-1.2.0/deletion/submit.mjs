@@ -4,6 +4,7 @@
 import { asApiError, HistoryApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { advance, isOpen, stateIn } from "./entries.mjs";
+import { endedBy } from "./label.mjs";
 import { messageWords, NOT_REMOVED, stoppedUnsent } from "./result_strings.mjs";
 import { NOT_DELETED } from "./strings.mjs";
 
@@ -79,7 +80,7 @@ async function refused(flow, entry, request, error) {
   const showDialog = confirmation.after(error, request);
   if (!showDialog) {
     const isStopped = error.code === "stopped";
-    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs, entry.endedHere) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }), true);
+    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs, endedBy(entry)) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }), true);
     return null;
   }
   flow.drop(entry, true);

@@ -2,7 +2,7 @@
 /** One toast for each deletion, updated from the hold to the result while no panel shows the deletion. */
 
 import { COMMON } from "../common/strings.mjs";
-import { canStop, isBegun, isOpen, progressText, shownPhase } from "./entries.mjs";
+import { canStop, isBegun, isEnding, isOpen, isSilent, progressWords, shownPhase } from "./entries.mjs";
 import { named } from "./label.mjs";
 import * as words from "./strings.mjs";
 
@@ -67,7 +67,7 @@ function holdMessage(flow, entry) {
   return {
     // Read aloud once, so it names a time. On screen, the seconds then count down.
     title: words.holdAt(entry, today() + left),
-    detail: named(entry, words.HOLD.text),
+    detail: named(entry, isEnding(entry) ? words.HOLD.over : words.HOLD.text),
     action: undoAction(flow, entry),
     // The server's clock ends the hold. A toast that cannot be replaced closes by itself.
     life: toasts.canAct() ? Infinity : left,
@@ -82,13 +82,11 @@ function awayMessage(flow, entry) {
 
 /** @param {Deletions} flow @param {Entry} entry @returns {Message} */
 function progressMessage(flow, entry) {
-  const [waits, phase] = [flow.secondsToWait(entry), shownPhase(entry)];
   // A toast that cannot be replaced would still show its first count beside the result.
-  const [done, total] = flow.parts.toasts.canAct() ? [entry.done, entry.total] : [0, 0];
-  const progress = words.progressTitle(entry.kind, phase, done, total);
-  const text = [progressText(entry, waits ? progress : ""), words.CLEAR.keepWorking].filter(Boolean).join(" ");
-  const message = { title: waits ? words.asksToWait(waits, phase) : progress, detail: named(entry, text) };
-  return canStop(entry) ? { ...message, action: { label: words.DELETE.stop, press: () => void flow.stop(entry), elsewhere: words.IN_PANEL.stop } } : message;
+  const { title, text } = progressWords(entry, flow.secondsToWait(entry), flow.parts.toasts.canAct());
+  const after = entry.stopping ? "" : words.CLEAR.keepWorking;
+  const message = { title, detail: named(entry, [text, after].filter(Boolean).join(" ")) };
+  return canStop(entry) && !entry.stopping ? { ...message, action: { label: words.DELETE.stop, press: () => void flow.stop(entry), elsewhere: words.IN_PANEL.stop } } : message;
 }
 
 /**
@@ -98,15 +96,20 @@ function progressMessage(flow, entry) {
  * @param {{isShown(entry: Entry): boolean}} shown
  */
 function createOutdated(flow, shown) {
-  /** The phases of which the toasts have told. @type {WeakMap<Entry, string>} */
+  /** The states of which the toasts have told. @type {WeakMap<Entry, string>} */
   const phases = new WeakMap();
   return (/** @type {Entry} */ entry) => {
     const phase = shownPhase(entry);
-    const isNew = phase !== phases.get(entry);
-    phases.set(entry, phase);
+    const state = `${phase} ${isSilent(entry)}`;
+    const isNew = state !== phases.get(entry);
+    phases.set(entry, state);
     return isNew && shown.isShown(entry) && !flow.parts.toasts.canAct() && phase !== "due" && !isBegun(entry);
   };
 }
+
+/** The toast of a hold with the seconds that are left, or of the progress. @param {Deletions} flow @param {Entry} entry */
+const counted = (flow, entry) =>
+  entry.phase === "holding" || isEnding(entry) ? { ...holdMessage(flow, entry), title: words.holdTitle(entry, flow.secondsLeft(entry)) } : progressMessage(flow, entry);
 
 /**
  * A card speaks about a deletion while a panel shows it, a toast otherwise. Never both.
@@ -131,14 +134,14 @@ export function createDeletionToasts(flow) {
      */
     tick(entry) {
       if (!isOpen(entry) || !shown.isShown(entry) || flow.isOnCard(entry) || entry.away || entry.phase === "submitting") return;
-      const isHeld = entry.phase === "holding";
-      entry.toast.rewrite(isHeld ? { ...holdMessage(flow, entry), title: words.holdTitle(entry, flow.secondsLeft(entry)) } : progressMessage(flow, entry));
+      entry.toast.rewrite(counted(flow, entry));
     },
 
     /** @param {Entry} entry @param {boolean} [first] */
     progress(entry, first = false) {
       if (!entry.mine) return;
       if (entry.away) return tell(entry, "warning", awayMessage(flow, entry));
+      if (isEnding(entry)) return told.tick(entry);
       (isOutdated(entry) || first ? tell : change)(entry, "loading", progressMessage(flow, entry));
     },
 

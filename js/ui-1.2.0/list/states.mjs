@@ -75,7 +75,7 @@ export function wholeState(store, actions) {
   }
   if (readAt === null) return failed(store, actions);
   if (!counts.all) return state("history", EMPTY, [button({ label: PANEL.refresh, press: () => void store.refresh() })]);
-  if (held.matching) return state("history", allHeld(held.matching, store.deletions.isSending()), []);
+  if (held.matching) return state("history", allHeld(held.groups), []);
   return nothingFound(store, actions);
 }
 

@@ -5,6 +5,7 @@ import { HistoryApiError, noKey, STRANGE } from "../api.mjs";
 import { isDescribed, jobNameParts, WorkflowNames } from "../common/names.mjs";
 import { searchesOnlyHere } from "../common/search.mjs";
 import { groupOf, GROUPS, statusOf } from "../common/status.mjs";
+import { HeldJobs } from "../deletion/entries.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
 import { PANEL, whyNoneRemovable } from "./strings.mjs";
 
@@ -110,8 +111,8 @@ export class Store {
   rows = [];
   /** Counts by status of the whole history, ignoring the filter. Jobs on hold count until they are removed. */
   counts = noCounts();
-  /** Jobs that an open deletion hides: in the whole history, and of those that match the filter. */
-  held = { all: 0, matching: 0 };
+  /** Jobs that an open deletion hides: in the whole history, of those that match the filter, and what is done with them. */
+  held = new HeldJobs().sum();
   choice = EVERYTHING;
   selection = new Selection();
   focused = "";
@@ -138,7 +139,7 @@ export class Store {
   /**
    * @param {object} parts
    * @param {Pick<HistoryApi, "status" | "list">} parts.api
-   * @param {Pick<Deletions, "hides" | "isGone" | "isSending" | "subscribe" | "onEnd" | "adopt" | "reading">} parts.deletions
+   * @param {Pick<Deletions, "hides" | "holderOf" | "isGone" | "subscribe" | "onEnd" | "adopt" | "reading">} parts.deletions
    * @param {Protection} parts.protection
    * @param {WorkflowNames} [parts.names]
    * @param {() => number} parts.now milliseconds since 1970
@@ -178,7 +179,7 @@ export class Store {
 
   #updateRows() {
     const counts = noCounts();
-    const waiting = { all: 0, matching: 0 };
+    const waiting = new HeldJobs();
     const matches = matcher(this.filter(), this.protection.covers, this.names.of);
     const only = this.choice.only && new Set(this.choice.only);
     const at = this.rows.findIndex(({ id }) => id === this.focused);
@@ -188,16 +189,15 @@ export class Store {
       if (this.deletions.isGone(row)) continue;
       counts.all += 1;
       counts[groupOf(row.status)] += 1;
-      const isHeld = this.deletions.hides(row);
+      const holder = this.deletions.holderOf(row);
       const isShown = matches(row) && (!only || only.has(row.id));
-      if (isHeld) waiting.all += 1;
-      if (isHeld && isShown) waiting.matching += 1;
+      if (holder) waiting.add(holder, isShown);
       else if (isShown) rows.push(row);
     }
     const held = this.#hidden(this.focused) ? this.focused : "";
     if (held || (this.focused && !this.loading && !this.#all.has(this.focused))) this.chosen = false;
     if (held) this.#notify("held");
-    this.held = waiting;
+    this.held = waiting.sum();
     this.rows = sorted(rows, this.choice.sort);
     this.counts = counts;
     this.selection.keep((id) => this.loading || this.incomplete || this.#all.has(id));

@@ -5,6 +5,7 @@ import { clean, dateTime, number, plural, roughDuration, shortId } from "../comm
 import { groupOf, GROUPS } from "../common/status.mjs";
 import { PROTECTIONS } from "../protection/strings.mjs";
 
+/** @import { Doing, Held } from "../../../types/deletion" */
 /** @import { Choice, Row, Store } from "../../../types/list" */
 
 export const PANEL = {
@@ -190,23 +191,50 @@ export function whyNoneRemovable(rows) {
 
 /** Why a deletion leaves out some of the selected jobs; "" if it leaves out none. @param {number} selected @param {number} removable */
 export const someStay = (selected, removable) =>
-  removable && removable < selected ? `${number(removable)} of ${number(selected)} selected jobs can be deleted. The others are active, protected or of an unknown status.` : "";
+  removable && removable < selected ? `${number(removable)} of ${number(selected)} selected jobs can be deleted. ${plural(selected - removable, "The other one is", "The others are")} active, protected or of an unknown status.` : "";
 
 /** Why the details beside the list can't delete or protect their job. @param {number} selected */
 export const selectionActs = (selected) =>
   plural(selected, "{n} job is selected. Use the buttons below the list, or deselect it.", "{n} jobs are selected. Use the buttons below the list, or deselect them.");
 
-/** Jobs of open deletions, which the list leaves out but the history still has. @param {Store} store */
-const heldWords = ({ held, deletions }) => (held.all ? `, ${number(held.all)} ${deletions.isSending() ? "being removed" : "about to be removed"}` : "");
+/** @type {Record<Doing, (group: Held) => string>} */
+const HELD = {
+  waiting: ({ all }) => `${number(all)} about to be removed`,
+  sending: ({ all, jobs, sending }) => `${sending < jobs ? `${number(sending)} of ${number(jobs)}` : number(all)} being removed`,
+  checking: ({ all }) => `${number(all)} being checked`,
+  stopping: ({ all }) => `deletion of ${number(all)} being stopped`,
+  stopped: ({ all }) => `${number(all)} being checked`,
+  unknown: ({ all }) => `${number(all)} perhaps removed`,
+};
 
-/** @param {number} n @param {boolean} isSending whether the requests are being sent, so that some jobs may be gone */
-export const allHeld = (n, isSending) =>
-  isSending
-    ? { title: plural(n, "{n} job is being removed", "{n} jobs are being removed"), text: "" }
-    : {
-        title: plural(n, "{n} job is about to be removed", "{n} jobs are about to be removed"),
-        text: plural(n, "It is still in your history.", "They are still in your history."),
-      };
+/** What open deletions do with their jobs, which the list leaves out but the history may still have. @param {Store} store */
+const heldWords = ({ held }) => held.groups.map((group) => `, ${HELD[group.doing](group)}`).join("");
+
+/** @param {number} n */
+const whichAreGone = (n) => plural(n, "checking whether {n} job is gone", "checking which of {n} jobs are gone");
+
+/** @type {Record<Doing, (group: Held) => {title: string, text: string}>} */
+const ALL_HELD = {
+  waiting: ({ matching: n }) => ({
+    title: plural(n, "{n} job is about to be removed", "{n} jobs are about to be removed"),
+    text: plural(n, "It is still in your history.", "They are still in your history."),
+  }),
+  sending: ({ matching: n, jobs, sending }) =>
+    sending < jobs
+      ? { title: `${number(sending)} of ${plural(jobs, "{n} job", "{n} jobs")} ${sending === 1 ? "is" : "are"} being removed`, text: plural(jobs - sending, "The other one is not sent. The result says why.", "The other {n} are not sent. The result says why.") }
+      : { title: plural(n, "{n} job is being removed", "{n} jobs are being removed"), text: "" },
+  checking: ({ sending: n }) => ({ title: capital(whichAreGone(n)), text: "" }),
+  stopping: ({ matching: n }) => ({ title: plural(n, "Stopping the deletion of {n} job", "Stopping the deletion of {n} jobs"), text: "Nothing has been deleted yet." }),
+  stopped: ({ sending: n }) => ({ title: `Stopping: ${whichAreGone(n)}`, text: "" }),
+  unknown: ({ matching: n, why }) => ({ title: plural(n, "It is not known whether {n} job is gone", "It is not known which of {n} jobs are gone"), text: why && `${why}.` }),
+};
+
+/** In place of a list whose jobs are all in open deletions. @param {Held[]} groups @returns {{title: string, text: string}} */
+export function allHeld(groups) {
+  const [first, ...others] = groups.filter(({ matching }) => matching > 0).map((group) => ALL_HELD[group.doing](group));
+  if (!first) return EMPTY;
+  return others.length ? { title: first.title, text: [first.text, ...others.map(({ title }) => `${title}.`)].filter(Boolean).join(" ") } : first;
+}
 
 export const EMPTY = { title: "No jobs in your cloud history", text: "Jobs you run on Comfy Cloud show up here." };
 
@@ -237,4 +265,7 @@ export const unreadableWords = (n) => ({
 });
 
 /** @param {string} words */
-const sentence = (words) => `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, "")}.`;
+const capital = (words) => `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+
+/** @param {string} words */
+const sentence = (words) => `${capital(words).replace(/\.$/, "")}.`;

@@ -198,7 +198,7 @@ export class PanelView {
     const banner = banners(store, parts.banners({ show: (ids) => this.show(ids) }));
     const same = banner.length === this.#top.children.length && banner.every((each, at) => each.textContent === this.#top.children[at]?.textContent);
     if (!same) this.#top.replaceChildren(...banner);
-    const now = rows.length ? "" : JSON.stringify([loading, readAt, error?.code, error?.cloudSays, choice, counts.all, store.held.matching, store.deletions.isSending(), status?.source]);
+    const now = rows.length ? "" : JSON.stringify([loading, readAt, error?.code, error?.cloudSays, choice, counts.all, store.held, status?.source]);
     this.list.element.setAttribute("aria-busy", String(loading));
     const hadFocus = [this.root, this.list.element].some((each) => each === document.activeElement);
     this.list.element.hidden = !rows.length;

@@ -91,12 +91,13 @@ export const LOST = {
 };
 
 export const BACKUP = {
-  tick: "Back up their workflows first",
   kept: "Kept on this server",
-  reopen: "Reopen them from Recently deleted.",
   none: "There will be no backup, and nothing to reopen from Recently deleted.",
   progress: "Backing up workflows",
 };
+
+/** @param {number} n jobs */
+export const backupTickLabel = (n) => plural(n, "Back up its workflow first", "Back up their workflows first");
 
 /** @typedef {Pick<Settings, "backup_days" | "backup_megabytes">} BackupLimits */
 
@@ -104,8 +105,11 @@ export const BACKUP = {
 const keptFor = ({ backup_days: days, backup_megabytes: megabytes }) =>
   `for ${plural(days, "{n} day", "{n} days")}, or less if all backups together exceed ${number(megabytes)} MB`;
 
-/** @param {boolean} backup whether the workflows are backed up @param {BackupLimits} [limits] */
-export const backupPromise = (backup, limits) => (backup ? `${BACKUP.kept}${limits ? ` ${keptFor(limits)}` : ""}. ${BACKUP.reopen}` : BACKUP.none);
+/** @param {boolean} backup whether the workflows are backed up @param {number} n jobs @param {BackupLimits} [limits] */
+export const backupPromise = (backup, n, limits) =>
+  backup
+    ? `${BACKUP.kept}${limits ? ` ${keptFor(limits)}` : ""}. ${plural(n, "Reopen it from Recently deleted.", "Reopen them from Recently deleted.")}`
+    : BACKUP.none;
 
 /** How long backups are kept. @param {BackupLimits} limits */
 export const backupsKept = (limits) => `Backups are kept ${keptFor(limits)}. The newest ten are always kept.`;
@@ -115,6 +119,6 @@ export const backupSize = ({ workflows, size, seconds, least_seconds: least, may
   `${plural(workflows, "{n} workflow", "{n} workflows")}, about ${fileSize(size)}, ${roughRange(least * 1000, seconds * 1000)}${mayWait ? ", longer if Comfy Cloud asks to wait" : ""}`;
 
 /** @param {number} done @param {number} total */
-export const backingUp = (done, total) => (total ? `${BACKUP.progress}… ${number(done)} of ${number(total)}` : `${BACKUP.progress}…`);
+export const backingUp = (done, total) => (total === 1 ? "Backing up the workflow…" : total ? `${BACKUP.progress}… ${number(done)} of ${number(total)}` : `${BACKUP.progress}…`);
 /** @param {number} n */
 export const backedUp = (n) => (n > 0 ? ` ${plural(n, "{n} workflow backed up.", "{n} workflows backed up.")}` : "");

@@ -196,7 +196,7 @@ test("a deletion that is stopped during its backup gives the jobs back as an und
   it.ended("h1", { ...deleted({ not_attempted: 3 }), ...UNSENT, error: { code: "stopped", message: "m" } });
   assert.deepEqual(back, [[["a", "b", "c"], true, false]]);
   assert.equal(it.titles().at(-1), "info: Nothing was deleted");
-  assert.match(it.last()[2].detail, /\. Stopped before anything was sent\. 3 jobs are back in the list\./);
+  assert.match(it.last()[2].detail, /\. Stopped in another browser or tab before anything was sent\. 3 jobs are back in the list\./);
 });
 
 test("a deletion that was not stopped gives no job back", async () => {

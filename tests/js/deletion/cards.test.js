@@ -78,3 +78,53 @@ test("“Try again” is off, with the same reason, while Delete is off", () => 
   retry.fire("click");
   assert.equal(asked, 1);
 });
+
+test("the card of a deletion that is being stopped says so, and nothing of what comes after a backup", () => {
+  const { text, stop } = cardOf({ phase: "sending", backingUp: true, stopping: true, done: 1, total: 4 });
+  assert.deepEqual([text, stop], ["Nothing has been deleted yet. No further jobs are sent. You can close this panel.", LOSES_NOTHING]);
+});
+
+test("while Comfy Cloud does not answer, the card says for how long, and that nothing has been deleted yet", () => {
+  createPage();
+  const it = stage();
+  Object.assign(it.flow.add({ kind: "delete", jobs: 3 }, true), { operation: "h1", answering: false, phase: "sending", preparing: true });
+  const { element, render } = createCards({ deletions: it.flow, show: () => undefined, say: () => undefined });
+  const progress = (silent_seconds) => {
+    it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase: "preparing", done: 0, total: 3, sent: false, silent_seconds });
+    render();
+    return element.textContent;
+  };
+  assert.match(progress(7), /Looking at the jobs first…StopNothing has been deleted yet\./);
+  assert.match(progress(9), /Comfy Cloud hasn’t answered for 9 sStopLooking at the jobs first… Nothing has been deleted yet\./);
+  assert.match(progress(0), /Looking at the jobs first…StopNothing has been deleted yet\./);
+});
+
+test("the result of a deletion before another one says that it is the earlier one", async () => {
+  createPage();
+  const it = stage();
+  Object.assign(it.flow.add({ kind: "delete", jobs: 3 }, true), { operation: "h1", answering: false });
+  const { element, render } = createCards({ deletions: it.flow, show: () => undefined, say: () => undefined });
+  it.ended("h1", deleted({ deleted: 2, failed: 1 }, { b: { outcome: "failed", why: null } }));
+  render();
+  assert.match(element.textContent, /3 jobs, ended at \d/);
+  assert.doesNotMatch(element.textContent, /Earlier deletion/);
+  await it.flow.remove({ ids: ["a"] });
+  it.flow.undo();
+  await it.pass(60_000);
+  render();
+  assert.match(element.textContent, /Earlier deletion: 3 jobs, ended at \d/);
+});
+
+test("only once ComfyUI’s answer takes long after a hold, its card says that ComfyUI is asked", async () => {
+  createPage();
+  const it = stage();
+  const { element, render } = createCards({ deletions: it.flow, show: () => undefined, say: () => undefined });
+  await it.flow.remove({ ids: ["a"] });
+  const after = async (milliseconds) => {
+    await it.pass(milliseconds);
+    render();
+    return element.textContent;
+  };
+  assert.doesNotMatch(await after(11_000), /Asking ComfyUI/);
+  assert.match(await after(1_000), /Asking ComfyUI whether it was sent…/);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { doingOf } from "#ui/deletion/entries.mjs";
 import { CLEARED, ROSE, STATUS, deleted, fail, hold, preview, row, settled, stage } from "./stage.js";
 
 test("a confirmed deletion starts a hold and hides its rows, and Undo shows them again", async () => {
@@ -122,13 +123,13 @@ test("an event requests the status, and all events meanwhile share one more requ
   assert.equal(it.statuses.looks, 4, "status requests go on after a failed one");
 });
 
-test("the list learns when the jobs of a deletion begin to be sent", async () => {
+test("the list learns when the jobs of a deletion begin to be sent, and when they are looked for", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   const seen = [];
-  it.flow.subscribe(() => seen.push(it.flow.isSending()));
+  it.flow.subscribe(() => seen.push(doingOf(it.flow.entries[0])));
   for (const [phase, done] of [["backing_up", 1], ["sending", 0], ["sending", 1], ["checking", 0]]) it.flow.applyProgress({ operation: "h1", hold: "h1", kind: "delete", phase, done, total: 3, ...(phase === "checking" && { sent: true }) });
-  assert.deepEqual(seen, [true]);
+  assert.deepEqual(seen, ["sending", "checking"]);
 });
 
 test("an event requests the progress, and all events meanwhile share one more request", async () => {
@@ -193,7 +194,7 @@ test("a toast that cannot be replaced shows no count, because it would stay besi
     await it.flow.readProgress();
     return it.titles().filter((title) => title.startsWith("loading"));
   };
-  assert.deepEqual(await titles(true), ["loading: Asking ComfyUI whether it was sent…", "loading: Deleting jobs… 1 of 3"]);
+  assert.deepEqual(await titles(true), ["loading: Deleting jobs… 1 of 3"]);
   const still = await titles(false);
   assert.ok(still.length);
   for (const title of still) assert.doesNotMatch(title, /\d/);

@@ -16,7 +16,7 @@ async function backingUp(here) {
   return it;
 }
 
-test("only the page in which Stop was pressed says that you stopped the deletion", async () => {
+test("the page in which Stop was pressed says that you stopped the deletion, and another one that it was stopped elsewhere", async () => {
   for (const here of [true, false]) {
     const it = await backingUp(here);
     await it.flow.stop(it.flow.entries[0]);
@@ -25,7 +25,11 @@ test("only the page in which Stop was pressed says that you stopped the deletion
   }
   const other = await backingUp(true);
   other.ended("h1", STOPPED);
-  assert.equal(other.last()[2].detail, "Stopped before anything was sent. 3 jobs are back in the list.");
+  assert.equal(other.last()[2].detail, "Stopped in another browser or tab before anything was sent. 3 jobs are back in the list.");
+  const reloaded = await backingUp(true);
+  reloaded.flow.entries[0].resumed = true;
+  reloaded.ended("h1", STOPPED);
+  assert.match(reloaded.last()[2].detail, /^Stopped before anything was sent\./, "this page may have stopped it before it was reloaded");
 });
 
 test("a Stop that failed does not count as pressed", async () => {
@@ -36,11 +40,11 @@ test("a Stop that failed does not count as pressed", async () => {
   assert.match(it.last()[2].detail, /^Stopped before/);
 });
 
-test("a page whose deletion is undone in another one says that it was undone", async () => {
+test("a page whose deletion is undone in another one says so", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.flow.adopt({ ...STATUS, undone: ["h1"] });
-  assert.equal(it.last()[2].detail, "The deletion was undone before anything was sent. 3 jobs are back in the list.");
+  assert.equal(it.last()[2].detail, "Undone in another browser or tab before anything was sent. 3 jobs are back in the list.");
   const mine = stage();
   await mine.flow.remove({ ids: ["a"] });
   mine.flow.undo();
@@ -57,11 +61,11 @@ test("an Undo that is pressed for another page's deletion is answered in the pag
   assert.equal(it.last()[2].detail, "Started in another browser or tab. 3 jobs are back in the list.");
 });
 
-test("without a key, an undone deletion does not promise jobs in a list", async () => {
+test("without a key, an undone deletion says that the jobs stay, and does not promise jobs in a list", async () => {
   const it = stage();
   await it.flow.remove({ ids: ["a"] });
   it.flow.adopt({ ...STATUS, configured: false, undone: ["h1"] });
-  assert.equal(it.last()[2].detail, "The deletion was undone before anything was sent.");
+  assert.equal(it.last()[2].detail, "Undone in another browser or tab before anything was sent. 3 jobs stay in your history.");
 });
 
 test("the card of a deletion says if another page has started it", async () => {

@@ -185,3 +185,9 @@ test("the size of a backup is an estimate and says so", () => {
   assert.equal(backupSize({ workflows: 19_991, size: 100e6, seconds: 500, least_seconds: 134, may_wait: true }), "19,991 workflows, about 100 MB, 2 to 8 min, longer if Comfy Cloud asks to wait");
   assert.equal(words.goingPictures(1, 1), "The job that will be removed");
 });
+
+test("a question about one job speaks of one workflow", () => {
+  const said = (removable, checked) => texts(backupOption({ removable }, checked, () => undefined)).join("|");
+  assert.equal(said(1, true), "Back up its workflow first|Kept on this server. Reopen it from Recently deleted.");
+  assert.equal(said(2, true), "Back up their workflows first|Kept on this server. Reopen them from Recently deleted.");
+});

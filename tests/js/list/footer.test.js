@@ -16,7 +16,7 @@ function footer(rows, selected, listed = rows) {
   const chosen = rows.filter(({ id }) => selected.includes(id));
   const removable = (all) => all.filter(({ status }) => ["completed", "failed"].includes(status));
   const store = {
-    rows: listed, selection, counts: { all: rows.length }, held: { all: 0 }, protection: { covers: () => false }, readAt: 1, error: null,
+    rows: listed, selection, counts: { all: rows.length }, held: { all: 0, matching: 0, groups: [] }, protection: { covers: () => false }, readAt: 1, error: null,
     selectedRows: () => chosen, shownSelected: () => listed.filter(({ id }) => selection.has(id)).length, selectsByIds: () => true,
     canCancel: () => true, removable, whyNotRemovable: (all) => (removable(all).length ? "" : "Active jobs can’t be deleted."), selectOnlyShown: () => undefined,
   };

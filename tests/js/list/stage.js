@@ -25,7 +25,9 @@ export function stage(...answers) {
   const end = (about) => (about.ids.forEach((id) => hidden.delete(id)), change(), ends.forEach((each) => each(about)));
   const undo = (...ids) => end({ ids, isBack: true });
   const remove = (...ids) => (ids.forEach((id) => gone.add(id)), hide(...ids));
-  const scene = { status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, seen: [], hidden, readings: () => readings, hide, end, undo, remove };
+  /** A deletion that can still be undone. */
+  const holder = { phase: "holding", jobs: 2, sending: null, away: "", sent: false };
+  const scene = { holder, status: { ...STATUS }, now: 1_000_000, lists: { jobs: [], workflows: [] }, seen: [], hidden, readings: () => readings, hide, end, undo, remove };
   const api = {
     status: async () => ({ ...scene.status }),
     async *list() {
@@ -37,7 +39,7 @@ export function stage(...answers) {
     },
   };
   const protection = new Protection({ protection: async () => scene.lists, protect: async () => scene.lists });
-  const deletions = { hides: ({ id }) => hidden.has(id), isGone: ({ id }) => gone.has(id), isSending: () => false, subscribe: (listener) => (listeners.add(listener), () => {}), onEnd: (listener) => ends.add(listener), adopt() {}, reading: () => (listed) => scene.seen.push([...listed.keys()].join()) };
+  const deletions = { hides: ({ id }) => hidden.has(id), holderOf: ({ id }) => (hidden.has(id) ? scene.holder : null), isGone: ({ id }) => gone.has(id), subscribe: (listener) => (listeners.add(listener), () => {}), onEnd: (listener) => ends.add(listener), adopt() {}, reading: () => (listed) => scene.seen.push([...listed.keys()].join()) };
   const names = new WorkflowNames({ getItem: () => null, setItem: () => undefined });
   return { ...scene, scene, names, store: new Store({ api, deletions, protection, names, now: () => scene.now }) };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HeldJobs } from "#ui/deletion/entries.mjs";
 import { workflowOptions } from "#ui/list/filter_popover.mjs";
 import { allHeld, countWords, someStay } from "#ui/list/strings.mjs";
 import { STATUS, fail, ids, list, listOf, row, stage } from "./stage.js";
@@ -401,20 +402,35 @@ test("jobs on hold stay in the counts of the tabs until they are removed, and th
   const { store } = it;
   await store.refresh();
   it.hide("a", "b");
-  assert.deepEqual([ids(store), store.counts.all, store.counts.failed, store.held], ["c", 3, 1, { all: 2, matching: 2 }]);
+  assert.deepEqual([ids(store), store.counts.all, store.counts.failed, store.held.all, store.held.matching], ["c", 3, 1, 2, 2]);
   assert.equal(countWords(store).join(""), "3 jobs, 2 about to be removed");
   store.select((selection) => selection.add(["c"]));
   assert.equal(countWords(store).join(""), "1 selected, 2 about to be removed");
   store.select((selection) => selection.clear());
   store.choose({ tab: "failed" });
-  assert.deepEqual([ids(store), store.held], ["", { all: 2, matching: 1 }]);
+  assert.deepEqual([ids(store), store.held.all, store.held.matching], ["", 2, 1]);
   assert.equal(countWords(store).join(""), "0 of 3 jobs, 2 about to be removed", "a tab hides a job that stays");
   it.remove("a", "b");
-  assert.deepEqual([store.counts.all, store.counts.failed, store.held], [1, 0, { all: 0, matching: 0 }]);
+  assert.deepEqual([store.counts.all, store.counts.failed, store.held], [1, 0, { all: 0, matching: 0, groups: [] }]);
   assert.equal(countWords(store).join(""), "0 of 1 job");
 });
 
-test("the words for a list whose jobs are all in a deletion do not say that they are still there while they are being sent", () => {
-  assert.deepEqual([allHeld(2, false).title, allHeld(2, false).text], ["2 jobs are about to be removed", "They are still in your history."]);
-  assert.deepEqual([allHeld(2, true).title, allHeld(1, true).title, allHeld(2, true).text], ["2 jobs are being removed", "1 job is being removed", ""]);
+test("the words for a list whose jobs are all in a deletion say what is done with them, and only what is known", () => {
+  const words = (entry, n = 3, others = []) => {
+    const held = new HeldJobs();
+    for (const each of [{ jobs: n, ...entry }, ...others]) for (let job = 0; job < n; job += 1) held.add(each, true);
+    const { title, text } = allHeld(held.sum().groups);
+    return [title, text];
+  };
+  const open = (phase, rest = {}) => ({ phase, sending: null, away: "", sent: false, stopping: false, undoing: false, ...rest });
+  const sending = (rest) => open("sending", { sent: true, ...rest });
+  assert.deepEqual(words(open("holding")), ["3 jobs are about to be removed", "They are still in your history."]);
+  assert.deepEqual(words(sending()), ["3 jobs are being removed", ""]);
+  assert.deepEqual(words(sending(), 1), ["1 job is being removed", ""]);
+  assert.deepEqual(words(sending({ sending: 1 })), ["1 of 3 jobs is being removed", "The other 2 are not sent. The result says why."]);
+  assert.deepEqual(words(open("waiting", { stopping: true })), ["Stopping the deletion of 3 jobs", "Nothing has been deleted yet."]);
+  assert.deepEqual(words(sending({ stopping: true })), ["Stopping: checking which of 3 jobs are gone", ""]);
+  assert.deepEqual(words(open("checking", { sent: true })), ["Checking which of 3 jobs are gone", ""]);
+  assert.deepEqual(words(sending({ away: "ComfyUI doesn’t answer" })), ["It is not known which of 3 jobs are gone", "ComfyUI doesn’t answer."]);
+  assert.deepEqual(words(open("holding"), 3, [sending({ jobs: 3 })]), ["3 jobs are being removed", "3 jobs are about to be removed."]);
 });
