@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import FloatRect, Locator, Page, expect
 
 from browser.comfy_page import button, dialog, load_workflow, press_run
+from browser.conftest import ONE_FRONTEND
 from simulated_cloud import SimulatedCloud
 
 pytestmark = pytest.mark.stage(connected=True)
@@ -89,6 +90,7 @@ async def test_a_double_click_on_one_approval_does_not_answer_the_next(page: Pag
     assert len(cloud.history_posts) == 1
 
 
+@ONE_FRONTEND
 async def test_clicks_and_a_held_key_do_not_answer_an_approval_that_just_appeared(
     page: Page, cloud: SimulatedCloud
 ) -> None:

@@ -117,6 +117,7 @@ async def test_a_refused_clear_is_reported_as_failed_and_more_finished_jobs_need
     assert cloud.history_posts[refused:] == [{"clear": True}]
 
 
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=3)
 async def test_a_held_clear_asks_again_if_more_jobs_finish(page: Page, cloud: SimulatedCloud) -> None:
     finished = len(cloud.finished)

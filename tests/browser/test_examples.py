@@ -35,6 +35,7 @@ def test_this_file_lists_every_example_workflow() -> None:
     assert {file.stem for file in EXAMPLES.glob("*.json")} == set(HARMLESS)
 
 
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, env={"COMFY_CLOUD_HISTORY_NODES": "allow"})
 async def test_without_approvals_an_example_deletes_nothing_until_a_job_id_is_pasted(
     page: Page, cloud: SimulatedCloud

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
+from browser.conftest import ONE_FRONTEND
 from browser.panel_page import newest_first, open_list
 from simulated_cloud import SimulatedCloud
 
@@ -14,6 +15,7 @@ SAVE_KEY = """(key) => fetch("/api/cloud_history/key", {
 }).then((answer) => answer.status)"""
 
 
+@ONE_FRONTEND
 async def test_a_key_of_another_account_resets_the_selection_and_open_pages(page: Page, cloud: SimulatedCloud) -> None:
     chosen = newest_first(cloud.finished)[:2]
     assert await page.evaluate(SAVE_KEY, cloud.api_key) == 200

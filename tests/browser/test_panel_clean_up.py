@@ -31,6 +31,7 @@ async def large_window(panel: Panel) -> Panel:
     return Panel(panel.page, root)
 
 
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=60, connected=True, hold_seconds=1)
 async def test_clean_up_deletes_jobs_that_no_rule_keeps_after_confirmation(page: Page, cloud: SimulatedCloud) -> None:
     everything, goes = len(cloud.listed()), newest_first(cloud.finished)[5:]

@@ -24,6 +24,7 @@ TABS: dict[str, str | tuple[str, ...] | None] = {
 }
 
 
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=2000, connected=True)
 async def test_two_thousand_jobs_scroll_with_few_row_elements_and_visible_rows_are_filled_first(
     page: Page, cloud: SimulatedCloud
@@ -235,6 +236,7 @@ async def select_by_click_shift_control_and_all(panel: Panel, cloud: SimulatedCl
     await expect(tick).to_have_attribute("aria-checked", "mixed")
 
 
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=5, connected=True)
 async def test_a_press_is_ignored_if_another_job_moves_under_the_pointer(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
@@ -255,6 +257,7 @@ async def test_a_press_is_ignored_if_another_job_moves_under_the_pointer(page: P
     await expect(panel.row(come)).to_have_attribute("aria-selected", "true")
 
 
+@ONE_FRONTEND
 @pytest.mark.stage(jobs=5, connected=True)
 async def test_the_element_of_a_pressed_row_is_not_moved(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
