@@ -13,7 +13,7 @@ from browser.panel_page import DELETE, Panel, expect_removed, newest_first, open
 from simulated_cloud import Fault, SimulatedCloud
 
 
-@pytest.mark.stage(connected=True, hold_seconds=1)
+@pytest.mark.stage(connected=True, hold_seconds=3)
 async def test_only_the_selected_jobs_are_deleted(page: Page, cloud: SimulatedCloud) -> None:
     active, chosen = newest_first(cloud.active)[0], newest_first(cloud.finished)[:3]
     panel = await open_list(page, cloud)
@@ -24,7 +24,7 @@ async def test_only_the_selected_jobs_are_deleted(page: Page, cloud: SimulatedCl
     await expect(opened).to_contain_text("1 active")
     await expect(opened).to_contain_text(f"Key ending in {cloud.api_key[-4:]}")
     await expect(opened).to_contain_text("Your outputs stay in your assets.")
-    await expect(opened).to_contain_text("You can undo for 1 s; after that it can’t be undone.")
+    await expect(opened).to_contain_text("You can undo for 3 s; after that it can’t be undone.")
     await opened.get_by_text("Show the 3 jobs").click()
     unfolded = opened.get_by_role("group", name="Show the 3 jobs")
     await expect(unfolded.locator(".cch-name")).to_have_count(3)
