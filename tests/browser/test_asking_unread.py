@@ -60,6 +60,7 @@ async def first_approval(page: Page) -> tuple[Locator, Locator]:
     return first, behind
 
 
+@ONE_FRONTEND
 async def test_a_double_click_on_one_approval_does_not_answer_the_next(page: Page, cloud: SimulatedCloud) -> None:
     graph = graph_with_two_deletions(cloud)
     await load_workflow(page, graph)

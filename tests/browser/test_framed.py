@@ -6,10 +6,12 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import BOOT_TIMEOUT, READY
+from browser.conftest import ONE_FRONTEND
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
 
 
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_in_a_frame_of_another_page_a_clear_is_refused_with_a_reason_and_sends_nothing(
     page: Page, cloud: SimulatedCloud, host: HostProcess

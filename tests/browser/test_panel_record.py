@@ -24,6 +24,7 @@ TABS = "() => window.app.extensionManager.workflow.openWorkflows.length"
 CRASHED, DAMAGED, LARGE = "c" * 32, "d" * 32, "e" * 32
 
 
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_a_workflow_can_be_opened_from_its_backup(
     page: Page, cloud: SimulatedCloud, host: HostProcess, tmp_path: Path
