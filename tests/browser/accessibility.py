@@ -101,7 +101,8 @@ class Inspection:
     """Collects what is wrong in the states in which a page was seen.
 
     Args:
-        palettes: the palettes of ComfyUI in which contrast is measured; none for the page's own alone.
+        palettes: the palettes of ComfyUI in which contrast is measured, and nothing else; none for all checks in the
+            page's own palette.
     """
 
     def __init__(self, page: Page, palettes: Sequence[str] = ()) -> None:
@@ -117,8 +118,10 @@ class Inspection:
             await self.page.evaluate(AXE.read_text())
             self._palettes = await self.page.evaluate(READ_PALETTES, self._wanted) if self._wanted else {"own": None}
         self.states.append(state)
-        self._note(state, await self.page.evaluate(CHECK, RULES))
         self._note(state, await self.page.evaluate(CONTRAST, self._palettes))
+        if self._wanted:
+            return  # the other checks do not depend on colours
+        self._note(state, await self.page.evaluate(CHECK, RULES))
         await self.page.emulate_media(forced_colors="active")
         self._note(state, await self.page.evaluate(FORCED_COLORS))
         self._note(state, await self.page.evaluate(CONTRAST, {"forced colours": None}))

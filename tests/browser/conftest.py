@@ -108,7 +108,7 @@ def frontend(request: pytest.FixtureRequest) -> Frontend:
 
 @pytest.fixture
 def palettes() -> Sequence[str]:
-    """The palettes in which contrast is measured, besides the page's own. tests/deep has all."""
+    """The palettes of which only the contrast is measured; none for all checks. tests/deep has all palettes."""
     return ()
 
 
