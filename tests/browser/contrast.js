@@ -39,10 +39,11 @@ palettes => {
             }
             return backgrounds.get(el);
         };
+        const opacities = new Map();
         const opacity = el => {
-            let product = 1;
-            for (let at = el; at; at = at.parentElement) product *= Number(window.getComputedStyle(at).opacity);
-            return product;
+            if (!el) return 1;
+            if (!opacities.has(el)) opacities.set(el, opacity(el.parentElement) * Number(window.getComputedStyle(el).opacity));
+            return opacities.get(el);
         };
         function judge(what, el, css, under, least) {
             const [r, g, b, a] = colour(css);
@@ -78,6 +79,17 @@ palettes => {
         for (const [name, value] of wanted) if (el.getAttribute(name) !== value) el.setAttribute(name, value);
     };
     const { documentElement: html, body } = document;
+    // The styles of what is not displayed need not be computed anew for each palette.
+    const hidden = [];
+    function hideOthers(parent) {
+        for (const each of parent.children) {
+            if (roots.includes(each) || each.style === undefined) continue;
+            if (roots.some(root => each.contains(root))) hideOthers(each);
+            else hidden.push([each, each.getAttribute('style')]);
+        }
+    }
+    hideOthers(body);
+    for (const [each] of hidden) each.style.setProperty('display', 'none', 'important');
     const before = [attributes(html), attributes(body)];
     for (const [palette, worn] of Object.entries(palettes)) {
         wear(html, worn?.[0] ?? before[0]);
@@ -86,5 +98,9 @@ palettes => {
     }
     wear(html, before[0]);
     wear(body, before[1]);
+    for (const [each, style] of hidden) {
+        if (style === null) each.removeAttribute('style');
+        else each.setAttribute('style', style);
+    }
     return [...found].map(([key, { least, palettes: bad, example }]) => [`contrast: ${key}`, `“${example}” needs ${least}: ${bad.join(', ')}`]);
 }
