@@ -11,6 +11,7 @@ from .faults import Fault
 from .jobs import ABSENT, ACTIVE, FINISHED, STATUSES, SimulatedJob
 from .samples import INPUT_SECRET
 from .server import RecordedRequest
+from .stored_files import FileFacts, Periodic
 from .switches import Switches
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Bend",
     "ErrorShape",
     "Fault",
+    "FileFacts",
+    "Periodic",
     "RecordedRequest",
     "SimulatedCloud",
     "SimulatedJob",

@@ -24,6 +24,9 @@ def parser() -> argparse.ArgumentParser:
     reader.add_argument("--latency-ms", type=_count, default=0, help="delay of every answer in milliseconds")
     reader.add_argument("--seed", type=int, default=1, help="seed of the random jobs (default: %(default)s)")
     reader.add_argument(
+        "--trap-names", action="store_true", help="give most outputs names that are dangerous as names of files"
+    )
+    reader.add_argument(
         "--switch",
         action="append",
         default=[],
@@ -37,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
 async def serve(options: argparse.Namespace) -> None:
     """Serve until SIGINT or SIGTERM."""
-    cloud = SimulatedCloud(jobs=options.jobs, seed=options.seed, api_key=options.api_key)
+    cloud = SimulatedCloud(jobs=options.jobs, seed=options.seed, api_key=options.api_key, trap_names=options.trap_names)
     cloud.switches.latency = options.latency_ms / 1000
     for switch in options.switch:
         cloud.switches.set(switch)

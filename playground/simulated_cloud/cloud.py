@@ -14,10 +14,12 @@ from .account import Account
 from .bends import Bend
 from .bent_answers import Postponed
 from .faults import Fault
-from .jobs import ACTIVE, FINISHED, STATUSES, SimulatedJob
+from .jobs import ACTIVE, FINISHED, STATUSES, SimulatedJob, path_of
 from .seed import seeded
 from .server import RecordedRequest, running_servers
+from .stored_files import FileFacts
 from .switches import Switches
+from .trap_names import set_traps
 
 DEFAULT_API_KEY = "comfyui-simulated-key-0123456789abcd"
 
@@ -26,6 +28,8 @@ JOB_FIELDS = frozenset(entry.name for entry in fields(SimulatedJob) if entry.ini
 
 class SimulatedCloud:
     """One account on a simulated Comfy Cloud. Nothing is served until `serving()` is entered.
+
+    With `trap_names`, most outputs have names that are dangerous to use as names of files.
 
     Attributes:
         switches: how this cloud behaves. May be changed at any time.
@@ -46,6 +50,7 @@ class SimulatedCloud:
         seed: int = 1,
         api_key: str = DEFAULT_API_KEY,
         *,
+        trap_names: bool = False,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -64,6 +69,8 @@ class SimulatedCloud:
         self.storage_url = ""
         self.account = Account()
         self._seeder, jobs_made = seeded(seed, jobs, self._now_ms())
+        if trap_names:
+            set_traps(jobs_made)
         for job in jobs_made:
             self.account.add(job)
 
@@ -101,6 +108,10 @@ class SimulatedCloud:
     def forbidden_calls(self) -> int:
         """The number of requests that would destroy more than history. Must stay 0."""
         return sum(is_forbidden(request.method, request.path) for request in self.requests)
+
+    def facts(self, name: str, subfolder: str = "") -> FileFacts:
+        """Return the true size and hashes of an output."""
+        return self.account.facts_of(path_of(subfolder, name))
 
     def requests_to(self, method: str, path: str) -> list[RecordedRequest]:
         """Return the recorded requests with this method and exactly this path."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from aiohttp import web
 
 from .error_shapes import ErrorShape, html_page, json_shape
+from .stored_answer import End, StoredAnswer, as_stored
 
 if TYPE_CHECKING:
     from .cloud import SimulatedCloud
@@ -30,9 +31,12 @@ Kind = Literal[
     "html",
     "empty",
     "redirect",
+    "cut",
+    "stall",
 ]
 
-ACTS_BY_DEFAULT = frozenset({"reset_after_body", "slow", "truncated"})
+ACTS_BY_DEFAULT = frozenset({"reset_after_body", "slow", "truncated", "cut", "stall"})
+ENDINGS: dict[Kind, End] = {"cut": "reset", "stall": "silent"}
 
 
 @dataclass
@@ -54,6 +58,8 @@ class Fault:
         html: answers with a web page and `status`, by default 200.
         empty: answers with `status`, by default 200, and no body.
         redirect: answers with `status`, by default 302, and `location`.
+        cut: sends the headers and the first `sent` bytes of the body, and resets the connection.
+        stall: sends as much, and then nothing until the client leaves.
 
     `acted` says whether the request takes effect in spite of the fault. None means the default of the kind.
     `seen` and `fired` count the requests that matched and those that were hit.
@@ -70,6 +76,7 @@ class Fault:
     json: Any = None
     seconds: float = 0.0
     mebibytes: float = 32
+    sent: int = 0
     location: str = ""
     acted: bool | None = None
     seen: int = field(default=0, init=False)
@@ -157,12 +164,20 @@ async def answer_with(
     await cloud.pause(cloud.switches.latency + (fault.seconds if fault.kind == "slow" else 0))
     if fault.kind == "slow" and real is not None:
         return real.status, real
+    if real is not None and fault.kind in ENDINGS:
+        return _break_off(fault, real)
     if fault.kind == "truncated":
         return _truncate(request, real)
     if fault.kind == "huge":
         return await _flood(request, fault)
     response = fault.shape().response()
     return response.status, response
+
+
+def _break_off(fault: Fault, real: web.StreamResponse) -> Outcome:
+    answer = as_stored(real)
+    answer.break_off(fault.sent, ENDINGS[fault.kind])
+    return answer.status, answer
 
 
 def _cut(request: web.Request) -> Outcome:
@@ -173,6 +188,9 @@ def _cut(request: web.Request) -> Outcome:
 
 
 def _truncate(request: web.Request, real: web.StreamResponse | None) -> Outcome:
+    if isinstance(real, StoredAnswer):
+        real.break_off((real.content_length or 0) // 2, "closed")
+        return real.status, real
     body = real.body if isinstance(real, web.Response) and isinstance(real.body, bytes) else b""
     body = body or b'{"jobs": [], "pagination": {"offset": 0, "limit": 100, "total": 0, "has_more": false}}'
     status = 200 if real is None else real.status

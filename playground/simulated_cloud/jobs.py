@@ -42,6 +42,7 @@ class SimulatedJob:
     Attributes:
         status: one of the documented statuses.
         files: the names of its outputs. The first one is the preview.
+        subfolders: the subfolder of each of the `files`. Files beyond its length are in none.
         error_kind: the index of its error in `samples.FAILURES`. None: the job has no structured error.
         overrides: undocumented values of fields in the answers of the API. `ABSENT` leaves a field out.
     """
@@ -63,12 +64,24 @@ class SimulatedJob:
     deleted: bool = False
     deleted_at: float | None = None
     overrides: dict[str, Any] = field(default_factory=dict)
+    subfolders: tuple[str, ...] = ()
     _written: tuple[object, str] = field(default=(None, ""), init=False, repr=False, compare=False)
 
     @property
     def finished(self) -> bool:
         """Whether the job is completed, failed or cancelled, so that it can be deleted."""
         return self.status in FINISHED
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """The subfolder and the name of each file."""
+        rest = ("",) * max(0, len(self.files) - len(self.subfolders))
+        return list(zip((*self.subfolders[: len(self.files)], *rest), self.files, strict=True))
+
+    @property
+    def paths(self) -> list[str]:
+        """The path of each file, as `Account` knows it."""
+        return [path_of(*place) for place in self.places]
 
     @property
     def update_time(self) -> int:
@@ -109,6 +122,7 @@ class SimulatedJob:
             self.prompt,
             self.checkpoint,
             self.error_kind,
+            subfolders=self.subfolders,
         )
 
     def delete(self, at: float) -> None:
@@ -174,6 +188,16 @@ class SimulatedJob:
         return {name: value for name, value in answer.items() if value is not ABSENT}
 
 
+def path_of(subfolder: str, name: str) -> str:
+    """Return the path of a file."""
+    return sendable(f"{subfolder}/{name}" if subfolder else name)
+
+
+def sendable(text: str) -> str:
+    """Replace lone surrogates by question marks, as happens to a name in a URL."""
+    return text.encode("utf-8", "replace").decode()
+
+
 _SHOWN_IN_A_LIST = attrgetter(
     "id",
     "status",
@@ -182,6 +206,7 @@ _SHOWN_IN_A_LIST = attrgetter(
     "end_time",
     "workflow_id",
     "files",
+    "subfolders",
     "media",
     "error_kind",
     "prompt",

@@ -45,15 +45,15 @@ class ListQuery:
             unknown = statuses - set(STATUSES)
             if unknown:
                 raise BadParameter(f"invalid status: {', '.join(sorted(unknown))}")
-        sort_by = _choice(query, "sort_by", ("create_time", "execution_time"))
+        sort_by = choice(query, "sort_by", ("create_time", "execution_time"))
         return cls(
             statuses=statuses,
             workflow_id=query.get("workflow_id") or None,
-            output_type=_choice(query, "output_type", ("", *sorted(OUTPUT_TYPES))) or None,
+            output_type=choice(query, "output_type", ("", *sorted(OUTPUT_TYPES))) or None,
             sort_by=sort_by,
-            descending=_choice(query, "sort_order", ("desc", "asc")) == "desc",
-            limit=_number(query, "limit", 100, 1, 1000),
-            offset=_number(query, "offset", 0, 0, None),
+            descending=choice(query, "sort_order", ("desc", "asc")) == "desc",
+            limit=number(query, "limit", 100, 1, 1000),
+            offset=number(query, "offset", 0, 0, None),
             # Documented: a cursor is ignored with sort_by=execution_time.
             after=_cursor(query) if cursors and sort_by == "create_time" else None,
         )
@@ -130,19 +130,21 @@ def _cursor(query: Mapping[str, str]) -> tuple[int, str] | None:
         raise BadParameter("malformed cursor") from error
 
 
-def _choice(query: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+def choice(query: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    """Return a parameter that has one of these values, of which the first is the default. Raises BadParameter."""
     value = query.get(name, allowed[0])
     if value not in allowed:
         raise BadParameter(f"invalid {name}: {value}")
     return value
 
 
-def _number(query: Mapping[str, str], name: str, default: int, least: int, most: int | None) -> int:
+def number(query: Mapping[str, str], name: str, default: int, least: int, most: int | None) -> int:
+    """Return a parameter that is a number in this range. Raises BadParameter."""
     text = query.get(name, str(default))
     try:
-        number = int(text)
+        value = int(text)
     except ValueError as error:
         raise BadParameter(f"invalid {name}: {text}") from error
-    if number < least or (most is not None and number > most):
+    if value < least or (most is not None and value > most):
         raise BadParameter(f"invalid {name}: {text}")
-    return number
+    return value

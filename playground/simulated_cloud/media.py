@@ -25,10 +25,19 @@ CLIP = Path(__file__).parent / "clip.webm"
 Rgb = tuple[int, int, int]
 
 
-def content_of(name: str, width: int, height: int) -> tuple[bytes, str]:
-    """Return the bytes and the content type of an output of these proportions."""
-    make, content_type = _OTHERS.get(name.rpartition(".")[2].lower(), (None, "image/png"))
-    return (make(name) if make else picture_of(name, width, height)), content_type
+def content_of(name: str, width: int, height: int) -> bytes:
+    """Return the bytes of an output of these proportions."""
+    make, _ = _OTHERS.get(_extension(name), (None, ""))
+    return make(name) if make else picture_of(name, width, height)
+
+
+def content_type_of(name: str) -> str:
+    """Return the content type of an output with this name."""
+    return _OTHERS.get(_extension(name), (None, "image/png"))[1]
+
+
+def _extension(name: str) -> str:
+    return name.rpartition(".")[2].lower()
 
 
 @functools.lru_cache(maxsize=64)

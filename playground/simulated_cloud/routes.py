@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from .assets import AssetQuery, assets_of_job, assets_page
 from .bends import Bent
 from .bent_answers import carry_out_postponed
 from .error_shapes import (
@@ -56,6 +58,8 @@ def api_app(cloud: SimulatedCloud, observer: Middleware) -> web.Application:
             web.post("/api/jobs/cancel", routes.cancel_jobs),
             web.get("/api/jobs/{job_id}", routes.job, allow_head=False),
             web.post("/api/jobs/{job_id}/cancel", routes.cancel_job),
+            web.get("/api/jobs/{job_id}/assets", routes.job_assets, allow_head=False),
+            web.get("/api/assets", routes.assets, allow_head=False),
             web.get("/api/view", routes.view, allow_head=False),
             # Dangerous routes of the real API, refused here. `SimulatedCloud.forbidden_calls` counts the calls.
             web.post("/api/queue", routes.refuse),
@@ -118,7 +122,12 @@ class Routes:
     def _check_switches(self, path: str) -> None:
         switches = self._cloud.switches
         on_jobs = path == "/api/jobs" or path.startswith("/api/jobs/")
-        if (on_jobs and not switches.has_jobs_route) or (path == "/api/user" and not switches.has_user_route):
+        if (
+            (on_jobs and not switches.has_jobs_route)
+            or (path == "/api/user" and not switches.has_user_route)
+            or (path == "/api/assets" and not switches.has_assets_route)
+            or (on_jobs and path.endswith("/assets") and not switches.has_job_assets_route)
+        ):
             raise web.HTTPNotFound
         if path in PUBLIC | {"/api/user"}:
             return
@@ -225,14 +234,31 @@ class Routes:
             raise _bad("filename is required")
         if channel not in (None, "rgb", "a", "alpha"):
             raise _bad("invalid channel")
-        owner = self._cloud.account.owners.get(name)
+        path = self._cloud.account.locate(request.query.get("subfolder", ""), name)
+        owner = self._cloud.account.find(path)
         if owner is None:
             raise Refused(error_response(404, "not_found", "File not found"))
         if channel is not None:
             return web.Response(body=picture_of(name, owner.width, owner.height), content_type="image/png")
         found = html_page(302, "Found")
-        location = signed_url(self._cloud, name)
+        location = signed_url(self._cloud, path)
         return web.Response(status=302, body=found.body, headers={**found.headers, "Location": location})
+
+    async def assets(self, request: web.Request) -> web.Response:
+        """Handle `GET /api/assets`."""
+        try:
+            query = AssetQuery.parse(request.query)
+        except BadParameter as problem:
+            raise _bad(str(problem)) from problem
+        # Drawing pictures to know their sizes would block the event loop.
+        return web.json_response(await asyncio.to_thread(assets_page, self._cloud, query))
+
+    async def job_assets(self, request: web.Request) -> web.Response:
+        """Handle `GET /api/jobs/{job_id}/assets` of the newer contract."""
+        job = self._cloud.account.get(request.match_info["job_id"])
+        if job is None:
+            raise Refused(error_response(404, "not_found", "Job not found"))
+        return web.json_response(await asyncio.to_thread(assets_of_job, self._cloud, job))
 
     async def refuse(self, request: web.Request) -> web.Response:
         """Refuse a request that no client of the history should send."""

@@ -32,6 +32,14 @@ class Switches:
         false_401: every this many requests, the right key is refused. 0 never does.
         history_route: the HTTP status of `POST /api/history`. 200 lets it work.
         user_status: the status in `GET /api/user`, "active" or "waitlisted".
+        has_assets_route: False answers `GET /api/assets` with 404.
+        has_job_assets_route: True serves `GET /api/jobs/{job_id}/assets`, which only the newer contract has.
+        assets_told: what assets say of a file: its size and hash, only its size, or neither.
+        url_seconds: how long a signed URL is valid, on the cloud's clock.
+        expired_status: the answer of the storage to a signed URL that has expired: 403, or 400 as Google's.
+        ranges: the storage takes `Range`. False sends whole files, as some proxies do.
+        etags: the entity tags of the storage. With weak ones, `If-Range` never matches.
+        storage_rate: bytes per second of each download. 0 is as fast as possible.
         unauthorized: the answer to a missing or wrong key.
     """
 
@@ -55,6 +63,14 @@ class Switches:
     false_401: int = 0
     history_route: int = 200
     user_status: str = "active"
+    has_assets_route: bool = True
+    has_job_assets_route: bool = False
+    assets_told: Literal["all", "size", "nothing"] = "all"
+    url_seconds: float = 3600.0
+    expired_status: int = 403
+    ranges: bool = True
+    etags: Literal["strong", "weak", "none"] = "strong"
+    storage_rate: int = 0
     unauthorized: ErrorShape = field(default_factory=lambda: message_only(401, "Invalid API key"))
 
     def set(self, text: str) -> None:

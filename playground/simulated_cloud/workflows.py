@@ -38,14 +38,14 @@ def preview_of(job: SimulatedJob) -> dict[str, Any] | None:
     """Return the `preview_output` of a job, which is its first file, or None."""
     if not job.files:
         return None
-    return {**_file(job.files[0]), "nodeId": SAVE_NODE_ID, "mediaType": MEDIA_TYPES[job.media]}
+    return {**_file(*job.places[0]), "nodeId": SAVE_NODE_ID, "mediaType": MEDIA_TYPES[job.media]}
 
 
 def outputs_of(job: SimulatedJob) -> dict[str, Any]:
     """Return the `outputs` of a job: all its files, by the node that saved them."""
     if not job.files:
         return {}
-    return {SAVE_NODE_ID: {job.media: [_file(name) for name in job.files]}}
+    return {SAVE_NODE_ID: {job.media: [_file(*place) for place in job.places]}}
 
 
 def workflow_of(job: SimulatedJob) -> dict[str, Any]:
@@ -61,8 +61,8 @@ def workflow_of(job: SimulatedJob) -> dict[str, Any]:
     }
 
 
-def _file(name: str) -> dict[str, Any]:
-    return {"filename": name, "subfolder": "", "type": "output"}
+def _file(subfolder: str, name: str) -> dict[str, Any]:
+    return {"filename": name, "subfolder": subfolder, "type": "output"}
 
 
 def _node(class_type: str, **inputs: Any) -> dict[str, Any]:

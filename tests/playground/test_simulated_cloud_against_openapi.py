@@ -108,6 +108,16 @@ async def test_the_other_answers_match_the_openapi_document(http: aiohttp.Client
             check(await answer.json(), path=path)
 
 
+async def test_assets_match_the_openapi_document(cloud: SimulatedCloud, http: aiohttp.ClientSession) -> None:
+    async with http.get("/api/assets", params={"limit": 60}) as answer:
+        page = await answer.json()
+    assert len(page["assets"]) == 60
+    assert {"asset_hash", "prompt_id"} <= set(page["assets"][0])
+    check(page, path="/api/assets")
+    async with http.get("/api/assets", params={"limit": 501}) as answer:
+        check(await answer.json(), path="/api/assets", status=answer.status)
+
+
 async def test_a_deletion_is_answered_with_200_and_an_empty_body(http: aiohttp.ClientSession) -> None:
     async with http.post("/api/history", json={"clear": True}) as answer:
         assert (answer.status, await answer.read()) == (200, b"")
