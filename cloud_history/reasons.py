@@ -36,6 +36,7 @@ REASONS: dict[str, str] = {
     "totals_contradict": "its totals contradict its rows",
     "does_not_add_up": "its pages do not add up",
     "repeats": "it repeats a page",
+    "too_many_assets": "there are too many assets to look through",
     "filter_ignored": "it has jobs of other statuses than asked",
     "no_answer_by_id": "no job that is listed is found by its id",
     "still_answered": "a job that is not listed is still found by its id",

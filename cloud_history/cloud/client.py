@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-import zlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -43,107 +41,12 @@ from ..json_pieces import ThreadPauses
 from ..secret import Secret, remember
 from ..tasks.threads import compute_in_thread
 from . import protocol
+from .bodies import read_capped
 from .clock import CloudClock
 from .open_requests import OpenRequests
 from .pages import Page, RowMapper, ValueT, joined
 from .retry import BeforeSend, RetryPolicy, parse_retry_after
 from .sessions import Session, ThreadResolver, open_session
-
-_CHUNK = 64 * 1024
-STEP = 1024 * 1024
-"""Maximum number of bytes decompressed at once. 64 kB can become 64 MB, which would block the event loop."""
-PAUSE_SECONDS = 0.001
-"""Pause after decompressing STEP bytes. `sleep(0)` would not let other threads run."""
-_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-
-
-async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[bytes, bool]:
-    """Return the body and whether it is complete. The body is cut at `largest` bytes, counted after decompression.
-
-    If the connection breaks after an error status, the incomplete body is returned: the status alone is enough.
-
-    Raises:
-        aiohttp.ClientError: the connection broke after a status below 400.
-        asyncio.TimeoutError: the body took too long after a status below 400.
-        OSError: the connection broke after a status below 400.
-    """
-    body = bytearray()
-    try:
-        async with aclosing(body_pieces(response)) as pieces:
-            async for piece in pieces:
-                body += piece
-                if len(body) > largest:
-                    response.close()
-                    return bytes(body[:largest]), False
-    except zlib.error:
-        response.close()
-        return bytes(body), False
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
-        if response.status < 400:
-            raise
-        return bytes(body), False
-    return bytes(body), True
-
-
-async def body_pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
-    """Yield the body of a response, decompressed, in pieces of at most STEP bytes.
-
-    Raises:
-        zlib.error: the compressed body is damaged or incomplete.
-        aiohttp.ClientError: the connection broke.
-        asyncio.TimeoutError: the body took too long.
-        OSError: the connection broke.
-    """
-    decoder = _Decoder() if is_compressed(response) else None
-    empty = True
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        for piece in decoder.pieces(chunk) if decoder else (chunk,):
-            empty = empty and not piece
-            yield piece
-            if len(piece) >= STEP:
-                await asyncio.sleep(PAUSE_SECONDS)
-    if decoder is not None and not decoder.ended and not empty:
-        raise zlib.error("incomplete")
-
-
-def is_compressed(response: aiohttp.ClientResponse) -> bool:
-    """Return whether the body of a response is compressed with gzip or deflate.
-
-    Storage servers also send values that are no compression, such as `aws-chunked` or `UTF-8`.
-    """
-    encodings = response.headers.get("Content-Encoding", "").lower().split(",")
-    return any(each.strip() in _COMPRESSED for each in encodings)
-
-
-class _Decoder:
-    """Decompresses gzip and zlib data, which may consist of several members."""
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the last member is complete."""
-        return self._member.eof
-
-    def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """Decompress a chunk into pieces of at most STEP bytes. Raise zlib.error if the data is damaged."""
-        while chunk:
-            if self._member.eof:
-                self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
-            yield from _inflated(self._member, chunk)
-            chunk = self._member.unused_data
-
-
-def _inflated(member: Any, chunk: bytes) -> Iterator[bytes]:
-    while True:
-        piece = member.decompress(chunk, STEP)
-        yield piece
-        chunk = member.unconsumed_tail
-        if len(piece) < STEP and not chunk:
-            return
-
 
 MIN_NAME_CHARACTERS = 8
 
@@ -210,6 +113,8 @@ class CloudClient:
     """Called at the start of each wait that Comfy Cloud asks for, with its length in seconds."""
     on_small_answer: Callable[[float], object] = lambda seconds: None
     """Called with the seconds that a GET request for one job, or for a small answer, has taken."""
+    has_job_assets: bool = field(default=True, init=False)
+    """Whether the server may have the route for the assets of one job. `assets` sets it to False when it has not."""
     clock: CloudClock = field(default_factory=CloudClock, repr=False)
     """Compares this machine's clock with the date of each answer."""
     spellings: JobIdSpellings = field(default_factory=JobIdSpellings, repr=False)
@@ -356,6 +261,20 @@ class CloudClient:
         """
         answer = await self._send(protocol.view_file(file.filename, file.subfolder, file.kind), redirects=True)
         return answer.location if answer.location else answer.body
+
+    async def list_assets(self, *, limit: int, offset: int) -> dict[str, Any]:
+        """Return one page of the account's own assets, as the server sends it. It has at least a list `assets`."""
+        return await self._assets(protocol.list_assets(limit=limit, offset=offset))
+
+    async def get_job_assets(self, job_id: str) -> dict[str, Any]:
+        """Return the assets of one job, in the same form. Raise NotFound if the server has no such route or job."""
+        return await self._assets(protocol.job_assets(self.spellings.of(job_id)))
+
+    async def _assets(self, request: protocol.Request) -> dict[str, Any]:
+        answer = await self._send(request)
+        # One at a time, for the same reason as pages of jobs.
+        async with self._reading:
+            return await compute_in_thread(protocol.read_json, answer, "assets_page", ThreadPauses())
 
     async def get_user(self) -> str:
         """Return the status of the account, such as `active` or `waitlisted`."""

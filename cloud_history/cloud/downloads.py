@@ -22,7 +22,8 @@ from ..errors import FileTooLarge, NotComfyCloud, NotFound, UnreadableAnswer
 from ..jobs.job import OutputFile, read_job
 from ..jobs.rows import files_of
 from ..secret import scrub
-from .client import CloudClient, body_pieces, connection_failure, is_compressed, raise_without_context
+from .bodies import body_pieces, is_compressed
+from .client import CloudClient, connection_failure, raise_without_context
 from .protocol import MAX_FILE_BYTES
 from .sessions import ThreadResolver, open_session
 

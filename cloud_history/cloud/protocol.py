@@ -51,6 +51,7 @@ MAX_PAGE_BYTES = 16 * 1024 * 1024
 MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_QUOTE_CHARACTERS = 1000
 VIEW_PATH = "/api/view"
+ASSETS_PATH = "/api/assets"
 
 
 class Repeat(Enum):
@@ -74,13 +75,13 @@ class Request:
 
     @property
     def may_be_large(self) -> bool:
-        """Whether the request is for a list of jobs, for one job or for a file."""
-        return self.method == "GET" and (self.path == VIEW_PATH or self.path.startswith("/api/jobs"))
+        """Whether the request is for a list of jobs or assets, for one job or for a file."""
+        return self.method == "GET" and self.path.startswith((VIEW_PATH, ASSETS_PATH, "/api/jobs"))
 
     @property
     def about_one_job(self) -> bool:
         """Whether the request is for one job, as each request of a backup is."""
-        return self.method == "GET" and self.path.startswith("/api/jobs/")
+        return self.method == "GET" and self.path.startswith("/api/jobs/") and self.path.count("/") == 3
 
     @property
     def target(self) -> str:
@@ -94,7 +95,7 @@ class Answer:
 
     Attributes:
         whole: whether `body` is complete.
-        too_large: whether `body` is a list of jobs, one job or a file, and was cut at the size limit of the request.
+        too_large: whether `body` is a list, one job or a file, and was cut at the size limit of the request.
     """
 
     status: int
@@ -172,6 +173,21 @@ def view_file(filename: str, subfolder: str, kind: str) -> Request:
     """Return a request for an output file (operation viewFile). The server redirects to the storage with 302."""
     query = {"filename": filename, "subfolder": subfolder, "type": kind}
     return Request("GET", VIEW_PATH, Repeat.READ, query, largest_answer=MAX_FILE_BYTES)
+
+
+def list_assets(*, limit: int, offset: int) -> Request:
+    """Return a request for one page of the account's own assets, newest first (operation listAssets).
+
+    Args:
+        limit: number of assets, 1 to 500.
+    """
+    query = {"include_public": "false", "limit": str(limit), "offset": str(offset)}
+    return Request("GET", ASSETS_PATH, Repeat.READ, query, largest_answer=MAX_PAGE_BYTES)
+
+
+def job_assets(job_id: str) -> Request:
+    """Return a request for the assets of one job. Only newer servers have this route."""
+    return Request("GET", f"/api/jobs/{_checked(job_id)}/assets", Repeat.READ, largest_answer=MAX_PAGE_BYTES)
 
 
 def _checked(job_id: str) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 from ..errors import BrokenInstallation, MissingDependency, SchemaMismatch
 
 MIN_VERSION = (4, 0)
+NAMES = ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user", "assets_page")
+"""All schemas."""
 _SCHEMAS = Path(__file__).parent / "schemas"
 
 Check = Callable[[object], None]
@@ -155,5 +157,5 @@ def check_request_body(body: object) -> None:
 
 def load_all() -> None:
     """Build every checker. Slow: call it in a thread, before the first use. Raise the errors of `checker`."""
-    for name in ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user"):
+    for name in NAMES:
         checker(name)

@@ -14,7 +14,7 @@ TRAP_NAMES: tuple[tuple[str, str], ...] = (
     ("../../..", "c.png"),
     ("..\\..", "d.png"),
     ("", "/etc/passwd"),
-    ("/root/.ssh", "authorized_keys"),
+    ("/etc/ssh", "authorized_keys"),
     ("", "C:\\Windows\\win.ini"),
     ("C:", "e.png"),
     ("\\\\server\\share", "f.png"),

@@ -232,7 +232,7 @@ async def test_an_output_that_cannot_be_shown_says_why_and_what_to_do(page: Page
 async def test_a_picture_of_2_megabytes_opens_in_less_than_300_milliseconds(page: Page, cloud: SimulatedCloud) -> None:
     job = cloud.add_job("completed", files=("noise.png",), media="images")
     cloud.account.contents["noise.png"] = noise_png(1000, 700)
-    assert len(cloud.account.contents["noise.png"]) > 2_000_000
+    assert cloud.account.content_of("noise.png").size > 2_000_000
     panel = await open_list(page, cloud)
     await panel.row(job).locator(".cch-thumb").click()
     await expect(viewer(page).locator("img")).to_be_visible()

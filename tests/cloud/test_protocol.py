@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import get_type_hints
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,7 +25,7 @@ ONLY_ACTIVE = JobFilter(ACTIVE).query()
 
 
 def requests_that_can_be_built() -> dict[str, Request]:
-    samples = {
+    samples: dict[str, Callable[[], Request]] = {
         "delete_history": lambda: protocol.delete_history([JOB]),
         "clear_history": protocol.clear_history,
         "list_jobs": lambda: protocol.list_jobs(ONLY_ACTIVE, limit=1),
@@ -31,6 +33,8 @@ def requests_that_can_be_built() -> dict[str, Request]:
         "cancel_jobs": lambda: protocol.cancel_jobs([JOB]),
         "view_file": lambda: protocol.view_file("a.png", "", "output"),
         "get_user": protocol.get_user,
+        "list_assets": lambda: protocol.list_assets(limit=500, offset=0),
+        "job_assets": lambda: protocol.job_assets(JOB),
     }
     builders = {
         name
@@ -51,35 +55,43 @@ def test_only_these_methods_and_paths_can_be_built() -> None:
         ("GET", f"/api/jobs/{JOB}", Repeat.READ),
         ("GET", "/api/view", Repeat.READ),
         ("GET", "/api/user", Repeat.READ),
+        ("GET", "/api/assets", Repeat.READ),
+        ("GET", f"/api/jobs/{JOB}/assets", Repeat.READ),
     }
 
 
 def test_only_the_protocol_module_builds_requests_and_their_paths_are_literals() -> None:
-    for file in files("cloud_history").iterdir():
-        if not file.name.endswith(".py"):
-            continue
+    built = 0
+    constants = {"ASSETS_PATH": protocol.ASSETS_PATH, "VIEW_PATH": protocol.VIEW_PATH}
+    for file in Path(str(files("cloud_history"))).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Request", "protocol.Request"):
                 assert file.name == "protocol.py", ast.unparse(node)
+                built += 1
                 path = node.args[1]
                 if isinstance(path, ast.JoinedStr):
-                    # The only path with a variable part, which is a validated job id.
-                    assert ast.unparse(path) == "f'/api/jobs/{_checked(job_id)}'"
+                    # The only paths with a variable part, which is a validated job id.
+                    known = ("f'/api/jobs/{_checked(job_id)}'", "f'/api/jobs/{_checked(job_id)}/assets'")
+                    assert ast.unparse(path) in known
                     continue
-                assert isinstance(path, ast.Constant), ast.unparse(node)
-                assert path.value in (
+                value = constants[path.id] if isinstance(path, ast.Name) else ast.literal_eval(path)
+                assert value in (
                     "/api/history",
                     "/api/jobs",
                     "/api/jobs/cancel",
                     "/api/view",
                     "/api/user",
+                    "/api/assets",
                 )
+    assert built == 8
 
 
 @pytest.mark.parametrize("wrong", ["", ".", "..", "../history", f"{JOB}/", f"{JOB}?x=1", f"{JOB}\n", "*"])
 def test_a_request_with_an_invalid_job_id_cannot_be_built(wrong: str) -> None:
     with pytest.raises(SchemaMismatch):
         protocol.get_job(wrong)
+    with pytest.raises(SchemaMismatch):
+        protocol.job_assets(wrong)
     with pytest.raises(SchemaMismatch):
         protocol.cancel_jobs([JOB, wrong])
 
@@ -115,7 +127,7 @@ def test_a_delete_of_anything_but_1_to_100_distinct_ids_cannot_be_built(ids: lis
         protocol.delete_history(ids)
 
 
-@pytest.mark.parametrize("read", ["list_jobs", "get_job", "view_file", "get_user"])
+@pytest.mark.parametrize("read", ["list_jobs", "get_job", "view_file", "get_user", "list_assets", "job_assets"])
 def test_a_read_request_has_no_body(read: str) -> None:
     assert requests_that_can_be_built()[read].body is None
 

@@ -21,7 +21,7 @@ from cloud_history.errors import CloudError, MissingDependency, SchemaMismatch
 CHECKOUT = Path(__file__).resolve().parents[2]
 SPEC = Path(os.environ.get("CLOUD_HISTORY_SPEC") or CHECKOUT.parent / "shared" / "spec" / "openapi-cloud.yaml")
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
-NAMES = ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user")
+NAMES = schema.NAMES
 
 
 def job_id(number: int) -> str:
@@ -150,6 +150,9 @@ def test_a_schema_error_names_the_place_of_the_mismatch() -> None:
         ("cancelled_jobs", {"cancelled": [7]}, False),
         ("cancelled_jobs", {}, False),
         ("cancelled_jobs", [], False),
+        ("assets_page", {"assets": [], "more": 1}, True),
+        ("assets_page", {"assets": {}}, False),
+        ("assets_page", {"total": 0}, False),
         ("user", {"status": "active", "more": 1}, True),
         ("user", {"status": None}, False),
         ("user", {}, False),

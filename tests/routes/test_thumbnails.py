@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from cloud_history.cloud import client
+from cloud_history.cloud import bodies
 from cloud_history.cloud.protocol import MAX_FILE_BYTES
 from cloud_history.routes.thumbnails import MAX_CACHE_BYTES, MAX_CONCURRENT_REQUESTS
 from simulated_cloud import Fault
@@ -252,21 +252,21 @@ async def test_a_compression_bomb_is_refused_without_being_decompressed_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    real = client._inflated
+    real = bodies._inflated
 
     def watched(member: object, chunk: bytes) -> Iterator[bytes]:
         for piece in real(member, chunk):
             sizes.append(len(piece))
             yield piece
 
-    monkeypatch.setattr(client, "_inflated", watched)
+    monkeypatch.setattr(bodies, "_inflated", watched)
     job = picture_job(stage)
     bomb = gzip.compress(PNG + b"\x00" * (200 * 1024 * 1024), 9)
     headers = {"Content-Encoding": "gzip", "Content-Type": "image/png"}
     stage.cloud.faults.append(Fault(STORE, "status", times=None, status=200, headers=headers, body=bomb))
     assert (await thumbnail(stage, job.id, job.files[0])).status == 502
     assert max(sizes) <= 1024 * 1024
-    assert sum(sizes) <= MAX_FILE_BYTES + client.STEP
+    assert sum(sizes) <= MAX_FILE_BYTES + bodies.STEP
 
 
 async def test_a_signed_address_of_9_kilobytes_is_followed_and_a_header_of_70_is_an_error(
