@@ -469,8 +469,8 @@ class UnreadableAnswer(CloudResponseError, code="unreadable_answer"):
 class FileTooLarge(UnreadableAnswer, code="file_too_large"):
     """An output file is larger than the limit, which is given in bytes."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__(200, "file_too_large", megabytes=most // 2**20)
+    def __init__(self, most: int, sentence: str = "file_too_large") -> None:
+        super().__init__(200, sentence, megabytes=most // 2**20, gigabytes=f"{most / 2**30:.3g}")
 
     @property
     def message(self) -> str:

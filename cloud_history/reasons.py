@@ -23,6 +23,9 @@ REASONS: dict[str, str] = {
     "workflow_unknown": "whether its workflow is protected can’t be known",
     "backup_failed": "its workflow couldn’t be backed up: {reason}",
     "not_found_to_back_up": "it was not found",
+    # Why the sizes and hashes of outputs are unknown.
+    "assets_repeat": "the list of assets repeats a page",
+    "too_many_assets": "there are too many assets to look through",
     # Why a list or a lookup does not prove that jobs are gone.
     "not_asked_by_id": "no job could be asked for by its id",
     "finished_still_listed": "a finished job is still listed",
@@ -36,7 +39,6 @@ REASONS: dict[str, str] = {
     "totals_contradict": "its totals contradict its rows",
     "does_not_add_up": "its pages do not add up",
     "repeats": "it repeats a page",
-    "too_many_assets": "there are too many assets to look through",
     "filter_ignored": "it has jobs of other statuses than asked",
     "no_answer_by_id": "no job that is listed is found by its id",
     "still_answered": "a job that is not listed is still found by its id",

@@ -435,6 +435,16 @@ SENTENCES: dict[str, Sentence] = {
         "The file is larger than {megabytes} MB, so it can’t be shown here.",
         "Download it from your assets on Comfy Cloud.",
     ),
+    "output_too_large": Sentence(
+        "The output is larger than {gigabytes} GB, the limit for one saved file.",
+        "Raise the limit in Settings > Cloud history, or download it from your assets on Comfy Cloud.",
+        "it is larger than {gigabytes} GB",
+    ),
+    "output_gone": Sentence(
+        "The output is no longer on Comfy Cloud.",
+        "It was deleted there, or has expired.",
+        "it is no longer on Comfy Cloud",
+    ),
     "not_a_picture": Sentence("The file is not a picture.", _NEWER_VERSION),
     "no_such_file": Sentence("The job has no file with this name."),
     "answer_too_large": Sentence(

@@ -45,7 +45,7 @@ MADE_BY_THE_CLASS = {
     *("settings_refused", "settings_unreadable", "protection_refused", "protection_unreadable"),
 }
 GIVEN_BY_THE_CLASS: dict[type[CloudError], set[str]] = {
-    FileTooLarge: {"status", "seconds", "megabytes"},
+    FileTooLarge: {"status", "seconds", "megabytes", "gigabytes"},
     CloudResponseError: {"status", "seconds"},
     HistoryGrew: {"more", "have"},
     Incomplete: {"report"},

@@ -193,7 +193,7 @@ class _Reading:
                 if page.get("has_more") is not True:
                     return None
                 if not is_new:
-                    return Reason("repeats")
+                    return Reason("assets_repeat")
                 if len(rows) < size:
                     # This server sends smaller pages than asked, so the other offsets have gaps between them.
                     self._page_assets = len(rows)

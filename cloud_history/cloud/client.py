@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -95,6 +96,25 @@ class Timeouts:
 
     connect: float = 10.0
     request: float = 30.0
+
+
+@dataclass
+class OpenedFile:
+    """A request for a file, and the response with the file if the server sends it itself.
+
+    Attributes:
+        stack: closes the response.
+    """
+
+    headers: Mapping[str, str]
+    timeout: aiohttp.ClientTimeout
+    response: aiohttp.ClientResponse | None = None
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def take(self, response: aiohttp.ClientResponse, stack: AsyncExitStack) -> None:
+        """Take over a response from the stack that would close it."""
+        self.response = response
+        self.stack.push_async_exit(stack.pop_all())
 
 
 @dataclass
@@ -276,13 +296,38 @@ class CloudClient:
         async with self._reading:
             return await compute_in_thread(protocol.read_json, answer, "assets_page", ThreadPauses())
 
+    @asynccontextmanager
+    async def open_file(
+        self, file: OutputFile, headers: Mapping[str, str], idle_seconds: float
+    ) -> AsyncGenerator[str | aiohttp.ClientResponse, None]:
+        """Begin to download a file. Yield the URL to which the server redirects, or the response with the file itself.
+
+        The body of the response is not limited in size or time.
+
+        Args:
+            headers: more headers, such as `Range`. They replace those of the client.
+            idle_seconds: limit for the time in which nothing arrives.
+        """
+        opened = OpenedFile(
+            headers, aiohttp.ClientTimeout(total=None, connect=self.timeouts.connect, sock_read=idle_seconds)
+        )
+        request = protocol.view_file(file.filename, file.subfolder, file.kind)
+        async with opened.stack:
+            answer = await self._send(request, redirects=True, opened=opened)
+            yield opened.response if opened.response is not None else answer.location
+
     async def get_user(self) -> str:
         """Return the status of the account, such as `active` or `waitlisted`."""
         user = protocol.read_json(await self._send(protocol.get_user()), "user")
         return protocol.clean_server_text(user["status"])[:MAX_ACCOUNT_STATUS_CHARACTERS]
 
     async def _send(
-        self, request: protocol.Request, *, redirects: bool = False, before_send: BeforeSend | None = None
+        self,
+        request: protocol.Request,
+        *,
+        redirects: bool = False,
+        before_send: BeforeSend | None = None,
+        opened: OpenedFile | None = None,
     ) -> protocol.Answer:
         tried, refused, may_have_worked, unanswered = 0, False, False, False
         error: CloudError | None = None
@@ -291,7 +336,7 @@ class CloudClient:
             await self._wait_until_allowed(before_send, error)
             began = time.monotonic()
             try:
-                answer = await self._exchange(request)
+                answer = await self._exchange(request, opened)
                 error = protocol.error_of(answer)
                 if error is None or (redirects and answer.location):
                     self._key_worked = True
@@ -351,26 +396,36 @@ class CloudClient:
         }
         return headers if request.body is None else {**headers, "Content-Type": "application/json"}
 
-    async def _exchange(self, request: protocol.Request) -> protocol.Answer:
-        """Send the request once and read the answer, up to its size limit."""
+    async def _exchange(self, request: protocol.Request, opened: OpenedFile | None = None) -> protocol.Answer:
+        """Send the request once and read the answer, up to its size limit.
+
+        Args:
+            opened: takes over a response with a file, whose body is then not read.
+        """
         assert self._session is not None, "CloudClient must be used with `async with`"
         asked = self.clock.now()
         sending = self._session.request(
             request.method,
             yarl.URL(self.base_url.url + request.target, encoded=True),
             data=request.body,
-            headers=self._headers(request),
+            headers={**self._headers(request), **(opened.headers if opened else {})},
             proxy=self.proxy,
+            timeout=opened.timeout if opened else self._session.timeout,
             # aiohttp would send X-API-Key to another host, and would repeat a POST as a GET that "succeeds".
             allow_redirects=False,
         )
         try:
-            async with self.open_requests.open() as heard, sending as response:
+            async with self.open_requests.open() as heard, AsyncExitStack() as stack:
+                response = await stack.enter_async_context(sending)
                 heard()
                 # Other statuses may come from a gateway, and cached answers (with an Age header) have an old Date.
                 if response.status == 200 and response.headers.get("Age", "0") == "0":
                     self.clock.record_date(response.headers.get("Date"), asked, self.clock.now())
-                body, whole = await read_capped(response, request.largest_answer)
+                if opened is not None and response.status in (200, 206):
+                    opened.take(response, stack)
+                    body, whole = b"", True
+                else:
+                    body, whole = await read_capped(response, request.largest_answer)
                 return protocol.Answer(
                     status=response.status,
                     body=body,

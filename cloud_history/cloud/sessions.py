@@ -21,15 +21,30 @@ MAX_HEADER_BYTES = 64 * 1024
 """Limit for one response header. Signed URLs and content policies exceed aiohttp's default of 8 kB."""
 
 
-def open_session(*, connector: aiohttp.BaseConnector, total_seconds: float, connect_seconds: float) -> Session:
+def open_session(
+    *,
+    connector: aiohttp.BaseConnector,
+    total_seconds: float | None,
+    connect_seconds: float,
+    idle_seconds: float | None = None,
+    buffer_bytes: int = 2**16,
+) -> Session:
     """Return a session without default headers, cookies, credentials or automatic decompression.
+
+    Args:
+        total_seconds: limit for a whole request; None for no limit.
+        idle_seconds: limit for the time in which nothing arrives.
+        buffer_bytes: how much of an answer is read ahead.
 
     A session belongs to one event loop and one operation. The API key must not be a default header, because aiohttp
     also sends default headers to a proxy.
     """
     session = aiohttp.ClientSession(
         connector=connector,
-        timeout=aiohttp.ClientTimeout(total=total_seconds, connect=connect_seconds, sock_connect=connect_seconds),
+        timeout=aiohttp.ClientTimeout(
+            total=total_seconds, connect=connect_seconds, sock_connect=connect_seconds, sock_read=idle_seconds
+        ),
+        read_bufsize=buffer_bytes,
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -143,7 +143,7 @@ async def test_a_list_that_never_ends_is_given_up_when_it_repeats(rows: int) -> 
 
     server = Repeats([row(number, jobs[number % 30]) for number in range(rows)])
     facts = await facts_from(server, jobs)
-    assert (facts.known, str(facts.why)) == (False, "it repeats a page")
+    assert (facts.known, str(facts.why)) == (False, "the list of assets repeats a page")
     assert len(server.asked) <= 5
     assert len(facts.of(jobs[0])) > 0
 

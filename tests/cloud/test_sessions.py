@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cloud_history.cloud.client import CloudClient, Timeouts
-from cloud_history.cloud.downloads import PublicResolver
+from cloud_history.cloud.locations import PublicResolver
 from cloud_history.cloud.retry import RetryPolicy
 from cloud_history.cloud.sessions import ThreadResolver
 from cloud_history.config import read_base_url

@@ -12,9 +12,10 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 
-from cloud_history.cloud import downloads
+from cloud_history.cloud import locations
 from cloud_history.cloud.client import CloudClient
-from cloud_history.cloud.downloads import PublicResolver, check_location, fetch_file, is_public
+from cloud_history.cloud.downloads import fetch_file
+from cloud_history.cloud.locations import PublicResolver, check_location, is_public
 from cloud_history.config import BaseUrl
 from cloud_history.errors import CloudConnectionError, CloudError, NotComfyCloud
 from cloud_history.jobs.job import OutputFile
@@ -181,7 +182,7 @@ async def test_a_host_name_is_left_to_the_proxy_if_dns_does_not_answer(
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(downloads, "DNS_SECONDS", 0.05)
+    monkeypatch.setattr(locations, "DNS_SECONDS", 0.05)
     try:
         with pytest.raises(CloudConnectionError):
             await fetch_through(f"http://127.0.0.1:{listener.port}", "https://storage.example/x")
