@@ -5,24 +5,9 @@ Placeholders are in braces. An error has their values by name in `values`, so th
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from . import environment
-
-
-class Sentence(NamedTuple):
-    """The texts of an error.
-
-    Attributes:
-        message: what happened.
-        hint: what the person can do; "" to use the `default_hint` of the error's class, which may be "" too.
-        short: the reason in a few words, for a line in a report; "" to use the message.
-    """
-
-    message: str
-    hint: str = ""
-    short: str = ""
-
+from .output_sentences import OUTPUT_SENTENCES
+from .sentence import Sentence
 
 _LOOK_AGAIN = "Nothing was sent. Look again before you delete."
 _LOOK_AT_PLAN = "Look at your plan on Comfy Cloud."
@@ -456,4 +441,5 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "list_not_whole": Sentence("The list of jobs could not be read whole.", _CHANGING),
     "list_doubtful": Sentence("The list of jobs could not be read whole: {why}.", _CHANGING),
+    **OUTPUT_SENTENCES,
 }

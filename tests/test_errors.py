@@ -33,6 +33,7 @@ from cloud_history.errors import (
     SettingsDamaged,
     StateUnwritable,
 )
+from cloud_history.outputs.errors import OutputDamaged
 from cloud_history.reasons import NO_REASON, REASONS, Reason
 from cloud_history.routes.request import RequestRefused
 from cloud_history.sentences import SENTENCES
@@ -63,9 +64,9 @@ def classes(base: type[CloudError] = CloudError) -> Iterator[type[CloudError]]:
 
 @cache
 def trees() -> dict[Path, ast.Module]:
-    """Return the parsed Python files of the pack, except the table of sentences."""
+    """Return the parsed Python files of the pack, except the tables of sentences."""
     files = [*(PACK / "cloud_history").rglob("*.py"), *(PACK / "nodes").glob("*.py")]
-    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in files if path.name != "sentences.py"}
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in files if "sentence" not in path.name}
 
 
 def raised() -> Iterator[tuple[str, str, set[str]]]:
@@ -86,6 +87,7 @@ def raised() -> Iterator[tuple[str, str, set[str]]]:
 
 def test_every_error_class_has_a_unique_code() -> None:
     assert issubclass(RequestRefused, CloudError)
+    assert issubclass(OutputDamaged, CloudError)
     own = [each for each in classes() if each.__name__ not in FAMILIES]
     twice = [code for code, times in Counter(each.code for each in own).items() if times > 1]
     assert len(own) > 50

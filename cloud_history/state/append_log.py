@@ -64,14 +64,19 @@ class AppendLog:
     def contents(self) -> Generator[bytes, None, None]:
         """Yield the content of each file, the newest first. Raise OSError if a file cannot be read."""
         with ExitStack() as stack:
-            for file in self._open_all(stack):
+            for file in self.open_all(stack):
                 with disk_access(Path(file.name), self._largest):
                     size = file.seek(0, os.SEEK_END)
                     file.seek(max(0, size - MAX_READ_BYTES))
                     content = file.read(MAX_READ_BYTES)
                 yield content
 
-    def _open_all(self, stack: ExitStack) -> list[BinaryIO]:
+    def open_all(self, stack: ExitStack) -> list[BinaryIO]:
+        """Return all files of the log, open for reading, the newest first. `stack` closes them.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
         # All files are opened before one is read, so that a rotation by another process cannot hide or repeat lines.
         with ExitStack() as locked:
             with suppress(OSError):  # no process can rotate files in a read-only folder
@@ -82,7 +87,7 @@ class AppendLog:
                 try:
                     file = open_private(path, "rb")
                 except FileRefused as exc:
-                    log.warning("A file of the audit log can’t be read: %s. %s", exc.strerror, exc.cure)
+                    log.warning("A file of a log can’t be read: %s. %s", exc.strerror, exc.cure)
                 except (FileNotFoundError, NotADirectoryError):
                     pass
                 else:

@@ -228,7 +228,7 @@ def write_private(path: Path, content: str) -> None:
         sync_folder(path.parent)
 
 
-def write_whole(file: BinaryIO, content: bytes) -> None:
+def write_whole(file: BinaryIO, content: bytes | memoryview) -> None:
     """Write all of `content` to an unbuffered file. Raise OSError if the disk fails."""
     left = memoryview(content)
     while left:

@@ -41,7 +41,14 @@ THREAD_LOCK_SECONDS = 2 * LOCK_SECONDS
 PROTECTION, SETTINGS = "protected.json", "settings.json"
 # A file in the folder `backups`, because an empty folder may be the mount point of a missing disk.
 BACKUPS = "backups/.gate"
-SAFEGUARDS = {PROTECTION: PROTECTION, SETTINGS: SETTINGS, BACKUPS: "the content of the folder backups"}
+# Written when the list of saved outputs has its first line. The list itself is missing for a moment when it is rotated.
+SAVED_OUTPUTS = "saved_outputs.begun"
+SAFEGUARDS = {
+    PROTECTION: PROTECTION,
+    SETTINGS: SETTINGS,
+    BACKUPS: "the content of the folder backups",
+    SAVED_OUTPUTS: SAVED_OUTPUTS,
+}
 """Files that must not go missing after they were written, and their names in error messages."""
 
 _UNMARKED_FILES = {
