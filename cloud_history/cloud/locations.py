@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,9 @@ DNS_SECONDS = 3.0
 """Limit for a DNS lookup behind a proxy. In a network where only the proxy resolves names, the DNS may never answer."""
 MAX_ESCAPES = 5
 """A URL that is still escaped after this many decodings is refused."""
+
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII)
+_NO_TOP_LEVEL_NAME = re.compile(r"[0-9]+|0x[0-9a-f]*|localhost", re.ASCII)
 
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _BENCHMARK_RANGE = ip_network("198.18.0.0/15")
@@ -85,9 +89,10 @@ def _may_be_public(host: str) -> bool:
     try:
         return is_public(host)
     except ValueError:
-        # `PublicResolver` checks the addresses of names. aiohttp does not call a resolver for a host such as "127.1",
-        # which the system then reads as an address.
-        return ":" not in host and not host.replace(".", "").isdigit()
+        # `PublicResolver` checks the addresses of names. Other spellings of addresses, such as "127.1" or "0x7f.1", may
+        # be read as addresses by the system or by a proxy.
+        labels = host.removesuffix(".").split(".")
+        return all(map(_LABEL.fullmatch, labels)) and not _NO_TOP_LEVEL_NAME.fullmatch(labels[-1])
 
 
 def is_public(address: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from cloud_history.cloud.client import CloudClient
-from cloud_history.cloud.file_receiver import FileReceiver, Received
+from cloud_history.cloud.file_receiver import MAX_BEGINNINGS, FileReceiver, Received
 from cloud_history.errors import (
     CloudConnectionError,
     CloudError,
@@ -242,6 +242,17 @@ async def test_a_storage_without_ranges_is_not_asked_for_the_whole_file_forever(
     with pytest.raises(CloudTimeoutError):
         await receive(open_client, MemorySink(), idle_seconds=0.1)
     assert len(cloud.storage_requests) <= 5
+
+
+async def test_a_storage_without_ranges_that_sends_a_little_more_each_time_is_given_up(
+    cloud: SimulatedCloud, open_client: OpenClient
+) -> None:
+    cloud.switches.ranges, cloud.switches.etags = False, "none"
+    cloud.account.contents["a.mp4"] = Periodic("long", 20_000_000)
+    cloud.faults += [Fault(STORE, "stall", sent=2_000_000 * number) for number in range(1, 9)]
+    with pytest.raises(CloudTimeoutError):
+        await receive(open_client, MemorySink(), idle_seconds=0.1)
+    assert len(cloud.storage_requests) == MAX_BEGINNINGS
 
 
 async def test_a_file_that_changed_meanwhile_begins_anew(cloud: SimulatedCloud, open_client: OpenClient) -> None:
