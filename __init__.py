@@ -11,18 +11,21 @@ if __package__:
     from .nodes.clear_history import ClearCloudHistory
     from .nodes.delete_jobs import DeleteCloudJobs
     from .nodes.list_jobs import ListCloudJobs
+    from .nodes.save_outputs import SaveCloudOutputs
 
     NODE_CLASS_MAPPINGS = {
         "CloudHistoryDeleteJobs": DeleteCloudJobs,
         "CloudHistoryClear": ClearCloudHistory,
         "CloudHistoryListJobs": ListCloudJobs,
         "CloudHistoryPrune": CleanUpCloudHistory,
+        "CloudHistorySaveOutputs": SaveCloudOutputs,
     }
     NODE_DISPLAY_NAME_MAPPINGS = {
         "CloudHistoryDeleteJobs": "Delete Cloud Jobs",
         "CloudHistoryClear": "Clear Cloud History",
         "CloudHistoryListJobs": "List Cloud Jobs",
         "CloudHistoryPrune": "Clean Up Cloud History",
+        "CloudHistorySaveOutputs": "Save Cloud Outputs",
     }
     WEB_DIRECTORY = "./js"
 

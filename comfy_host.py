@@ -209,7 +209,7 @@ class NodeWatch:
             return
         self._tell(phase, done, total, client)
         utils = _import_or_none("comfy.utils", _import_utils)
-        if phase not in ("backing_up", "sending") or utils is None or total < 2:
+        if phase not in ("backing_up", "saving", "sending") or utils is None or total < 2:
             return
         if self._bar is None or phase != self._phase:
             self._bar, self._phase = utils.ProgressBar(total), phase
@@ -221,7 +221,7 @@ class NodeWatch:
 
         self._has_sent = self._has_sent or (phase == "sending" and total > 0)
         # Before anything is sent, "checking" may also belong to a node that deletes nothing.
-        is_told = phase in ("waiting", "backing_up") or (phase in ("sending", "checking") and self._has_sent)
+        is_told = phase in ("waiting", "backing_up", "saving") or (phase in ("sending", "checking") and self._has_sent)
         now = time.monotonic()
         if not is_told or (phase == self._told and now < self._next_text):
             return

@@ -26,6 +26,21 @@ REASONS: dict[str, str] = {
     # Why the sizes and hashes of outputs are unknown.
     "assets_repeat": "the list of assets repeats a page",
     "too_many_assets": "there are too many assets to look through",
+    "outputs_not_saved": "its outputs could not be saved: {reason}",
+    # Why an output was not saved.
+    "file_failed": "{file}: {reason}",
+    "output_gone": "it is no longer on Comfy Cloud",
+    "output_name_unusable": "an output has no usable name",
+    "outputs_not_listed": "Comfy Cloud counts outputs of it, but lists none",
+    "job_not_found_to_save": "the job is not in the history",
+    "other_job_answered": "Comfy Cloud answered with another job",
+    "too_many_outputs": "it has more than {most:,} outputs",
+    "wrong_size": "{received:,} bytes came instead of {expected:,}",
+    "wrong_hash": "its content is not what Comfy Cloud says it is",
+    "disk_full": "the disk is full",
+    "save_stopped": "saving was stopped",
+    "save_not_recorded": "what was saved could not be recorded",
+    "saved_file_changed": "{file} is missing or was changed since it was saved",
     # Why a list or a lookup does not prove that jobs are gone.
     "not_asked_by_id": "no job could be asked for by its id",
     "finished_still_listed": "a finished job is still listed",

@@ -46,7 +46,7 @@ from .state.backups import BackupFolder
 from .state.credentials import ApiKey, Connection, KeyStore
 from .state.folder import state_folder_at
 from .state.protection import ProtectionFile
-from .state.settings import NodeDeletionMode, Settings, SettingsFile, node_deletion_mode
+from .state.settings import Backup, NodeDeletionMode, Settings, SettingsFile, node_deletion_mode
 from .tasks.stopping import ASKED_TO_WAIT, Unwatched, Watch, run_stoppable
 from .tasks.threads import compute_in_thread, run_in_thread, run_large_in_thread
 
@@ -150,7 +150,7 @@ class Operations:
         """Return the exact jobs that a deletion of the selection would send. Raise CloudError if that fails."""
         protected = await self.protected()
         if selection.filter is not None:
-            chosen = replace(selection.filter, protection=protected)
+            chosen = replace(await self.with_saved(selection.filter), protection=protected)
             listing = await self.list_jobs(connection, chosen, watch)
             return preview_jobs(list(listing.jobs.values()), protected=protected)
         async with self.open(connection, watch) as client:
@@ -170,22 +170,22 @@ class Operations:
         """Read the protected jobs. Raise ProtectionDamaged if their file cannot be read."""
         return await run_in_thread(self.protection.load)
 
-    async def backs_up(self, wish: bool | None = None) -> bool:
-        """Return whether workflows are backed up first: `wish`, or the setting if `wish` is None.
+    async def backup_in_force(self, wish: Backup | None = None) -> Backup:
+        """Return what is kept before a deletion: `wish`, or the setting if `wish` is None.
 
         Raises:
             SettingsDamaged, StateFolderLost: the settings can't be read. Raised even if `wish` is given.
         """
         settings = await run_in_thread(self.settings.in_force)
-        return settings.backup != "off" if wish is None else wish
+        return settings.backup if wish is None else wish
 
     def nodes_may_delete(self, settings: Settings) -> NodeDeletionMode:
         """Return whether workflows may delete. The environment variable takes precedence over the settings."""
         return node_deletion_mode(settings.nodes, self._environ)
 
-    async def clears_by_ids(self, backup: bool | None = None) -> bool:
+    async def clears_by_ids(self, backup: Backup | None = None) -> bool:
         """Return whether a clear has to delete exact jobs instead, because of protected jobs or backups."""
-        return await self.backs_up(backup) or bool(await self.protected())
+        return await self.backup_in_force(backup) != "off" or bool(await self.protected())
 
     async def carry_out(
         self, request: DeletionRequest, watch: Watch, *, wait: bool = True

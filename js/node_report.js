@@ -11,7 +11,7 @@ export const NODE = {
   earlier: "Earlier run:",
 };
 
-const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"]);
+const NODES = new Set(["CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune", "CloudHistorySaveOutputs"]);
 const MIN_HEIGHT = 88;
 /** In Nodes 2.0, the labels of the nodes' switches need this width. */
 const MIN_WIDTH = 320;

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..cloud_history.errors import InputRefused
 from ..cloud_history.jobs.status import FINISHED, listed
+
+if TYPE_CHECKING:
+    from ..cloud_history.state.settings import Backup
 
 T = TypeVar("T")
 Inputs = dict[str, dict[str, tuple[object, dict[str, object]]]]
@@ -28,13 +31,14 @@ STATUS_WORDS = f"Finished means {listed(FINISHED, 'or')}."
 AFTER_INPUT: dict[str, object] = {
     "tooltip": "Anything. This node runs after it, and hands it on unchanged: “delete once this is saved”."
 }
-BACKUPS: dict[str, bool | None] = {"setting": None, "off": False, "workflows": True}
+BACKUPS: dict[str, Backup | None] = {"setting": None, "off": "off", "workflows": "workflows", "outputs": "outputs"}
 BACKUP_INPUT: tuple[object, dict[str, object]] = (
     list(BACKUPS),
     {
         "default": "setting",
-        "tooltip": "Whether the workflows of the jobs are backed up on this server first. “setting”: as it is set in "
-        "Settings > Cloud history.",
+        "tooltip": "What is kept on this server first. “workflows”: a backup of the workflows. “outputs”: the workflows, "
+        "and all outputs are saved; a job whose outputs are not all here and checked is not deleted. “setting”: as it "
+        "is set in Settings > Cloud history.",
     },
 )
 AFTER_TOOLTIP = "What came in at “after”, unchanged."
@@ -95,8 +99,8 @@ def only_choice(values: object, name: str, choices: Mapping[str, T]) -> T:
     return choices[word]
 
 
-def chosen_backup(values: object) -> bool | None:
-    """Return whether to back up first; None means as set in Settings. Raise InputRefused unless it is in BACKUPS."""
+def chosen_backup(values: object) -> Backup | None:
+    """Return what to keep first; None means as set in Settings. Raise InputRefused unless it is in BACKUPS."""
     return None if values is None else only_choice(values, "backup", BACKUPS)  # older graphs lack this input
 
 

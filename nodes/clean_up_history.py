@@ -28,6 +28,7 @@ from .base import (
 
 if TYPE_CHECKING:
     from ..cloud_history.retention.policy import CleanUpPreview, Policy
+    from ..cloud_history.state.settings import Backup
 
 NAME = "Clean Up Cloud History"
 STATUSES = {word: all_of for word, all_of in STATUSES_OF_CHOICE.items() if all_of and {*all_of} <= {*FINISHED}}
@@ -109,12 +110,12 @@ class CleanUpCloudHistory(CloudHistoryNode):
     ) -> Output:
         policy = _policy(status, rules)
         allowed = only_boolean(allow_large, "allow_large")
-        backs_up = chosen_backup(backup)
+        kept_first = chosen_backup(backup)
         watch = NodeWatch()
         try:
             if only_boolean(dry_run, "dry_run"):
                 return await _dry_run(policy, allowed, after, watch)
-            return await _clean_up(policy, allowed, backs_up, after, watch)
+            return await _clean_up(policy, allowed, kept_first, after, watch)
         except OperationStopped:
             await watch.end_stopped(stopped_report())
             raise
@@ -145,9 +146,9 @@ async def _dry_run(policy: Policy, allowed: bool, after: list[object] | None, wa
 
 
 async def _clean_up(
-    policy: Policy, allowed: bool, backs_up: bool | None, after: list[object] | None, watch: NodeWatch
+    policy: Policy, allowed: bool, kept_first: Backup | None, after: list[object] | None, watch: NodeWatch
 ) -> Output:
-    cleaning = graph_deletions().clean_up(policy, requesting_node(NAME), watch, allow_large=allowed, backup=backs_up)
+    cleaning = graph_deletions().clean_up(policy, requesting_node(NAME), watch, allow_large=allowed, backup=kept_first)
     preview, result = await cleaning
     if result is None:
         watch.raise_if_stopped()

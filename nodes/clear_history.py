@@ -55,12 +55,12 @@ class ClearCloudHistory(CloudHistoryNode):
         }
 
     async def run(self, clear: object = None, after: list[object] | None = None, backup: object = None) -> Output:
-        backs_up = chosen_backup(backup)
+        kept_first = chosen_backup(backup)
         if not only_boolean(clear, "clear"):
             return outputs(after, NOT_CLEARED, NOT_CLEARED, 0)
         watch = NodeWatch()
         try:
-            result = await graph_deletions().clear(requesting_node("Clear Cloud History"), watch, backup=backs_up)
+            result = await graph_deletions().clear(requesting_node("Clear Cloud History"), watch, backup=kept_first)
         except OperationStopped:
             await watch.end_stopped(stopped_report())
             raise

@@ -60,7 +60,8 @@ async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
         ended = True
 
 
-def _is_short(given: object) -> bool:
+def is_short(given: object) -> bool:
+    """Return whether job ids are few enough to be parsed while ComfyUI validates a prompt."""
     texts = given if isinstance(given, (list, tuple)) else [given]
     if len(texts) > SHORT_TEXT or any(isinstance(each, (list, tuple)) for each in texts):
         return False
@@ -107,7 +108,7 @@ class DeleteCloudJobs(CloudHistoryNode):
     def VALIDATE_INPUTS(cls, job_ids: object = None) -> bool | str:
         # ComfyUI passes None for a linked input, whose value is not computed yet. Linked inputs and long texts are
         # checked when the node runs, before anything is sent.
-        if job_ids is None or (isinstance(job_ids, (list, tuple)) and None in job_ids) or not _is_short(job_ids):
+        if job_ids is None or (isinstance(job_ids, (list, tuple)) and None in job_ids) or not is_short(job_ids):
             return True
         try:
             read_job_ids(job_ids)
@@ -124,14 +125,14 @@ class DeleteCloudJobs(CloudHistoryNode):
         except OperationStopped:
             await watch.end_stopped(stopped_report())
             raise
-        backs_up = chosen_backup(backup)
+        kept_first = chosen_backup(backup)
         if only_boolean(dry_run, "dry_run"):
             report = dry_run_report(ids, await operations().protected())
             return outputs(after, report, report, 0)
         if not ids:
             return outputs(after, NOTHING_TO_DELETE, NOTHING_TO_DELETE, 0)
         try:
-            result = await graph_deletions().delete(ids, requesting_node("Delete Cloud Jobs"), watch, backup=backs_up)
+            result = await graph_deletions().delete(ids, requesting_node("Delete Cloud Jobs"), watch, backup=kept_first)
         except OperationStopped:
             await watch.end_stopped(stopped_report(ids))
             raise

@@ -36,6 +36,7 @@ from ..secret import Secret, log, scrub
 from ..state.files import open_private, read_json, write_private, write_whole
 from ..state.folder import state_folder_at
 from ..state.locks import OwnerLock
+from ..state.settings import BACKUP, Backup
 from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped, run_stoppable
 from ..tasks.threads import FILE_SECONDS, REMOVAL_SECONDS, run_in_thread, write_in_thread
 
@@ -66,10 +67,10 @@ _NAMES = ("node", "title", "workflow", "workflow_id")
 
 
 class Answer(NamedTuple):
-    """The person's answer: whether to delete, and whether to back up first (None: as the question said)."""
+    """The person's answer: whether to delete, and what to keep first (None: as the question said)."""
 
     delete: bool
-    backup: bool | None = None
+    backup: Backup | None = None
 
 
 @dataclass(frozen=True)
@@ -297,11 +298,11 @@ class ApprovalAnswers:
             raise StateUnwritable("question_not_seen", because=exc) from exc
         return {"seconds_left": self._whole_seconds_left(files)}
 
-    def answer(self, approval_id: str, token: str, answer: str, backup: bool | None = None) -> None:
+    def answer(self, approval_id: str, token: str, answer: str, backup: Backup | None = None) -> None:
         """Answer an approval. Only the first answer counts.
 
         Args:
-            backup: whether workflows are backed up first; None: as the question said.
+            backup: what is kept first; None: as the question said.
 
         Raises:
             InputRefused: the answer is neither DELETE nor SKIP, or the approval id is invalid.
@@ -363,7 +364,7 @@ class _ApprovalFiles:
         with suppress(OSError):
             seen = self._seen.exists()
         known = word in (DELETE, SKIP)
-        return (Answer(word == DELETE, backup if isinstance(backup, bool) else None) if known else None), seen
+        return (Answer(word == DELETE, backup if backup in BACKUP else None) if known else None), seen
 
     def seconds_left(self, today: float, clock: float) -> float:
         """Return for how many seconds the files are valid; 0 if there are none.
@@ -394,7 +395,7 @@ class _ApprovalFiles:
         with suppress(FileExistsError):
             self._note(self._seen, {})
 
-    def note_answer(self, answer: str, backup: bool | None) -> None:
+    def note_answer(self, answer: str, backup: Backup | None) -> None:
         """Save the answer. Raise FileExistsError if there is one already."""
         self._note(self._answer, {"answer": answer, "backup": backup})
 

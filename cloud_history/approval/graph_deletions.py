@@ -22,6 +22,7 @@ from ..retention.policy import CleanUpPreview, Policy
 from ..secret import log_about
 from ..service import Operations
 from ..state.credentials import Connection
+from ..state.settings import Backup
 from ..tasks.stopping import Watch
 from ..tasks.threads import compute_in_thread, run_in_thread
 from .approval import Answer, ApprovalRequests, RequestingNode
@@ -62,12 +63,12 @@ class GraphDeletions:
         self._approvals = approvals
 
     async def delete(
-        self, job_ids: Sequence[str], requester: RequestingNode, watch: Watch, *, backup: bool | None = None
+        self, job_ids: Sequence[str], requester: RequestingNode, watch: Watch, *, backup: Backup | None = None
     ) -> Result:
         """Delete these jobs. If the person is asked, only the jobs in the approved preview are deleted.
 
         Args:
-            backup: whether workflows are backed up first; None to use the setting.
+            backup: what is kept first; None to use the setting.
         """
         asks = await self._must_ask()
         with self._approvals.reserve(requester) if asks else nullcontext():
@@ -82,7 +83,7 @@ class GraphDeletions:
             return await self._carry_out(request, watch)
 
     async def clean_up(
-        self, policy: Policy, requester: RequestingNode, watch: Watch, *, allow_large: bool, backup: bool | None = None
+        self, policy: Policy, requester: RequestingNode, watch: Watch, *, allow_large: bool, backup: Backup | None = None
     ) -> tuple[CleanUpPreview, Result | None]:
         """Delete the jobs that the policy does not keep. Return the preview and the result; None if no job would go.
 
@@ -104,7 +105,7 @@ class GraphDeletions:
         connection = await self._operations.find_connection(requester.key)
         return await preview_now(self._operations, connection, policy, watch)
 
-    async def clear(self, requester: RequestingNode, watch: Watch, *, backup: bool | None = None) -> Result:
+    async def clear(self, requester: RequestingNode, watch: Watch, *, backup: Backup | None = None) -> Result:
         """Clear the history, except protected jobs.
 
         Raises:
@@ -150,7 +151,7 @@ class GraphDeletions:
         # If no job would be deleted, there is nothing to approve. The result says why each job stays.
         if preview is None or not preview.size:
             return request
-        backup = await self._operations.backs_up(request.backup)
+        backup = await self._operations.backup_in_force(request.backup)
         if isinstance(preview, DeletionPreview) and preview.finished is None:
             preview = replace(preview, finished=await self._count_finished(request.connection, watch))
         answer = await self._ask(preview, request, requester, watch, backup=backup)
@@ -159,7 +160,7 @@ class GraphDeletions:
         if answer.backup is not None:
             return replace(request, backup=answer.backup)
         # The person approved a deletion with backups, so turning the setting off meanwhile has no effect.
-        return replace(request, backup=backup or request.backup)
+        return replace(request, backup=request.backup if backup == "off" else backup)
 
     async def _clear_counted(self, request: DeletionRequest, requester: RequestingNode, watch: Watch) -> Result:
         counts = await self._operations.count(request.connection, watch)
@@ -167,11 +168,13 @@ class GraphDeletions:
         while counts.finished:
             preview = await self._operations.preview_clear(request.connection, counts, watch)
             request = replace(request, preview=preview, operation=new_hex_id())
-            answer = await self._ask(preview, request, requester, watch, backup=False)
+            answer = await self._ask(preview, request, requester, watch, backup="off")
             if not answer.delete:
                 return Skipped()
-            if answer.backup:
-                return await self._clear_backed_up(request, counts, requester, watch)
+            if answer.backup not in (None, "off"):
+                return await self._clear_backed_up(
+                    replace(request, backup=answer.backup), counts, requester, watch
+                )
             asked += 1
             try:
                 return await self._carry_out(request, watch)
@@ -186,7 +189,7 @@ class GraphDeletions:
     ) -> Result:
         """Clear by deleting exact jobs, which a backup needs. Asks again if more have finished since `counts`."""
         preview = await self._operations.preview_everything(request.connection, watch)
-        exact: DeletionRequest | None = replace(request, job_ids=preview.finished_ids, preview=preview, backup=True)
+        exact: DeletionRequest | None = replace(request, job_ids=preview.finished_ids, preview=preview)
         if exact and preview.size > counts.finished:
             exact = await self._approved(replace(exact, operation=new_hex_id()), requester, watch)
         return await self._carry_out(exact, watch) if exact else Skipped()
@@ -201,7 +204,7 @@ class GraphDeletions:
             return None
 
     async def _ask(
-        self, preview: Preview, request: DeletionRequest, requester: RequestingNode, watch: Watch, *, backup: bool
+        self, preview: Preview, request: DeletionRequest, requester: RequestingNode, watch: Watch, *, backup: Backup
     ) -> Answer:
         connection = request.connection
         estimates = self._operations.backup_estimates

@@ -121,8 +121,14 @@ class Deletion:
         # A backup may take long, so its time does not count towards the time limit of the deletion.
         with deadline.paused():
             backup = await self.safeguards.back_up(job_ids, watch)
-        outcomes.leave_out(await self._verify_missing(backup.without, before, watch))
-        outcomes.backed_up(backup.workflows)
+            outcomes.leave_out(await self._verify_missing(backup.without, before, watch))
+            kept = await self.safeguards.save_outputs(
+                {job_id: before.there.get(job_id) for job_id in outcomes.not_left_out(job_ids)}, watch
+            )
+        outcomes.leave_out(kept.without)
+        for error in kept.errors:
+            outcomes.note(error)
+        outcomes.kept(backup.workflows, kept.files)
 
     async def _send(
         self, job_ids: Sequence[str], seen: Sequence[Observation], outcomes: Outcomes, watch: Watch, deadline: Deadline
@@ -170,6 +176,8 @@ class Deletion:
                     # Read the protection again just before sending: a job may have been protected since the preview.
                     outcomes.leave_out(safeguarded(chunk, await self.safeguards.protected(), seen))
                     chunk = outcomes.not_left_out(chunk)
+                    outcomes.leave_out(await self.safeguards.without_outputs(chunk))
+                    chunk = outcomes.not_left_out(chunk)
                     if chunk:
                         outcomes.sending(chunk)
                         await self.client.delete_history(chunk, partial(self._check_again, chunk, seen, patient))
@@ -189,6 +197,8 @@ class Deletion:
             raise OperationStopped()
         if safeguarded(chunk, await self.safeguards.protected(), seen):
             raise PreviewExpired("protected_meanwhile")
+        if await self.safeguards.without_outputs(chunk):
+            raise PreviewExpired("outputs_gone_meanwhile")
 
     async def _verify_missing(
         self, without: Mapping[str, JobOutcome], before: Observation, watch: Watch

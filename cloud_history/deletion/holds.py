@@ -111,7 +111,7 @@ class Hold:
             "account": self.request.connection.account,
             "origin": self.request.origin,
             "first": None if first is None else job_row(first),
-            "backup": self.request.backup is True,
+            "backup": self.request.backup not in (None, "off"),
             "stopping": self.watch.stopping,
         }
 

@@ -76,6 +76,8 @@ class DeletionResult:
     """How many workflows were backed up before sending."""
     found: Mapping[str, Job] = field(default_factory=dict, compare=False, repr=False)
     """The jobs that were there before sending, by id."""
+    outputs_saved: int = 0
+    """How many outputs are on this machine because the deletion had to save them before sending."""
     stay: StayingJobs | None = None
     """For a clear by ids and for a clean-up: the jobs that stay; None if that is not known."""
 
@@ -215,7 +217,7 @@ class Outcomes:
         self._order = list(job_ids)
         self._in_flight: set[str] = set()
         self._left_out: dict[str, JobOutcome] = {}
-        self._backed_up = 0
+        self._backed_up = self._outputs_saved = 0
         self._errors: dict[str, CloudError] = {}
         self._common_reason = NO_REASON
 
@@ -245,9 +247,9 @@ class Outcomes:
     def not_left_out(self, job_ids: Iterable[str]) -> list[str]:
         return [job_id for job_id in job_ids if job_id not in self._left_out]
 
-    def backed_up(self, workflows: int) -> None:
-        """Record how many workflows were backed up."""
-        self._backed_up = workflows
+    def kept(self, workflows: int, outputs: int) -> None:
+        """Record how many workflows were backed up, and how many outputs are on this machine."""
+        self._backed_up, self._outputs_saved = workflows, outputs
 
     def sending(self, chunk: Sequence[str]) -> None:
         self._in_flight.update(chunk)
@@ -286,7 +288,14 @@ class Outcomes:
             job_id: self._left_out.get(job_id) or job_outcome(job_id, self.sent[job_id], before, after)
             for job_id in self._order
         }
-        return DeletionResult(jobs, self.stopped, tuple(self._errors.values()), self._backed_up, before.there)
+        return DeletionResult(
+            jobs,
+            self.stopped,
+            tuple(self._errors.values()),
+            self._backed_up,
+            before.there,
+            outputs_saved=self._outputs_saved,
+        )
 
     def _sent(self, job_id: str) -> JobOutcome | None:
         found = self.sent.get(job_id)

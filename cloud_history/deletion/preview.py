@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
 from ..cloud.evidence import NONE_ABSENT, ProvenAbsent
 from ..cloud.lookup import Observation
@@ -188,6 +189,17 @@ class DeletionPreview:
 Preview = ClearPreview | DeletionPreview
 
 
+class StorablePreview(Protocol):
+    """What `Previews` can store."""
+
+    @property
+    def weight(self) -> int:
+        """The memory that this preview uses, as a number of jobs."""
+
+
+PreviewT = TypeVar("PreviewT", bound=StorablePreview)
+
+
 def preview_jobs(
     selected: Sequence[Job], gone: frozenset[ProvenAbsent] = NONE_ABSENT, protected: ProtectedJobs = NOTHING_PROTECTED
 ) -> DeletionPreview:
@@ -205,7 +217,7 @@ def preview_jobs(
 
 
 @dataclass(frozen=True)
-class KeptPreview:
+class KeptPreview(Generic[PreviewT]):
     """A stored preview with its token.
 
     Attributes:
@@ -215,7 +227,7 @@ class KeptPreview:
             the outcome of the right deletion even if the answer to the confirmation is lost.
     """
 
-    preview: Preview
+    preview: PreviewT
     connection: Connection
     expires: float
     hold_seconds: int = 0
@@ -223,14 +235,14 @@ class KeptPreview:
     operation: str = field(default_factory=new_hex_id)
 
 
-class Previews:
+class Previews(Generic[PreviewT]):
     """The previews that wait for confirmation. They are in memory only."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: dict[str, KeptPreview] = {}
+        self._kept: dict[str, KeptPreview[PreviewT]] = {}
 
-    def keep(self, preview: Preview, connection: Connection, hold_seconds: int = 0) -> KeptPreview:
+    def keep(self, preview: PreviewT, connection: Connection, hold_seconds: int = 0) -> KeptPreview[PreviewT]:
         """Store a preview for five minutes, with a new token."""
         now = self._clock()
         self._kept = {token: each for token, each in self._kept.items() if each.expires > now}
@@ -247,13 +259,19 @@ class Previews:
         kept = self._kept.get(token)
         return kept.hold_seconds if kept else 0
 
-    def redeem(self, token: str, connection: Connection) -> KeptPreview:
+    def redeem(self, token: str, connection: Connection) -> KeptPreview[PreviewT]:
         """Return the preview of this token, and invalidate the token.
 
         Raises:
             PreviewExpired: the token is unknown or too old, or the key or the server has changed since the preview.
         """
-        kept = self._kept.pop(token, None)
+        return self._valid(self._kept.pop(token, None), connection)
+
+    def look_at(self, token: str, connection: Connection) -> KeptPreview[PreviewT]:
+        """Return the preview of this token, which stays valid. Raise PreviewExpired as `redeem` does."""
+        return self._valid(self._kept.get(token), connection)
+
+    def _valid(self, kept: KeptPreview[PreviewT] | None, connection: Connection) -> KeptPreview[PreviewT]:
         if kept is None or kept.expires <= self._clock():
             raise PreviewExpired()
         if kept.connection != connection:

@@ -52,6 +52,8 @@ def deletion_report(result: DeletionResult, most_listed: int = MAX_LISTED_IDS) -
                 lines += _listed(ids, most_listed)
     if result.backed_up:
         lines.append(f"{result.backed_up:,} workflow{'' if result.backed_up == 1 else 's'} backed up first.")
+    if result.outputs_saved:
+        lines.append(f"{result.outputs_saved:,} output{'' if result.outputs_saved == 1 else 's'} saved first.")
     lines += _staying(result)
     if result.finished_meanwhile:
         stay = "stays" if result.finished_meanwhile == 1 else "stay"
@@ -297,6 +299,7 @@ def deletion_payload(result: DeletionResult) -> Payload:
         },
         "stopped": result.stopped,
         "backed_up": result.backed_up,
+        "outputs_saved": result.outputs_saved,
         "stay": result.stay._asdict() if result.stay else None,
         "finished_meanwhile": result.finished_meanwhile,
         "left": [job_row(result.found[job_id]) for job_id in islice(_left_alone(result), MAX_NAMED_JOBS)],

@@ -10,6 +10,7 @@ from ..jobs.job import Job
 from ..secret import scrub
 from ..state.credentials import Connection
 from ..state.in_flight import InFlightOperation, Kind
+from ..state.settings import Backup
 from .preview import DeletionPreview, Preview
 
 MAX_UNSEEN_IDS_LOGGED = 200
@@ -25,7 +26,7 @@ class DeletionRequest:
         connection: the server, and the API key of the person who requested the deletion.
         origin: where the request comes from: `panel`, `menu`, `clean_up`, or `node` and the node's id.
         title: the node's name, for the audit log.
-        backup: whether workflows are backed up first; None to use the setting.
+        backup: what is kept first; None to use the setting.
         preview: what the person confirmed; None if nobody was asked. Exactly the jobs of a preview are sent, and a
             clear is refused if more jobs have finished since.
         operation: the id of the deletion.
@@ -35,7 +36,7 @@ class DeletionRequest:
     connection: Connection
     origin: str
     title: str = ""
-    backup: bool | None = None
+    backup: Backup | None = None
     preview: Preview | None = None
     operation: str = field(default_factory=new_hex_id)
 

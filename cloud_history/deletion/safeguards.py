@@ -1,4 +1,4 @@
-"""The safeguards of a deletion: protected jobs are not sent, and workflows are backed up before anything is sent."""
+"""The safeguards of a deletion: protected jobs are not sent, and workflows and outputs are kept before anything is sent."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from ..errors import (
     StateUnwritable,
 )
 from ..jobs.filters import ProtectedJobs
+from ..jobs.job import Job
+from ..outputs.result import SaveResult
 from ..reasons import Reason
 from ..secret import Secret, log, scrub
 from ..state.backup_file import BackupWriter
@@ -39,6 +41,15 @@ class BackedUp:
 
     workflows: int = 0
     without: Mapping[str, JobOutcome] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OutputsKept:
+    """The result of saving outputs: the number of files, the outcomes of the jobs that lack some, and the errors."""
+
+    files: int = 0
+    without: Mapping[str, JobOutcome] = field(default_factory=dict)
+    errors: tuple[CloudError, ...] = ()
 
 
 def safeguarded(job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence[Observation]) -> dict[str, JobOutcome]:
@@ -64,20 +75,40 @@ def safeguarded(job_ids: Sequence[str], protected: ProtectedJobs, seen: Sequence
     return found
 
 
+class KeepingOutputs(Protocol):
+    """Saves the outputs of jobs to this machine before the jobs are deleted."""
+
+    async def __call__(self, jobs: Mapping[str, Job | None], watch: Watch) -> SaveResult:
+        """Save the outputs of these jobs, by id; None if no row of a job is known.
+
+        Raises:
+            CloudError: nothing was saved, so nothing may be deleted. OperationStopped if the person stopped it.
+        """
+
+    async def changed(self, job_ids: Sequence[str]) -> Mapping[str, Reason]:
+        """Return the jobs whose outputs are not, or no longer, all on this machine, and why."""
+
+
 class Safeguards:
-    """Keeps protected jobs from deletion, and backs up workflows before anything is sent.
+    """Keeps protected jobs from deletion, and keeps workflows and outputs before anything is sent.
 
     Args:
-        back_up: backs up the jobs; None if backups are off.
+        back_up: backs up the workflows; None if backups are off.
         backs_up: returns whether backups are on now. The setting may have changed since `back_up` was chosen.
+        keep_outputs: saves the outputs; None if they are not to be saved.
     """
 
     def __init__(
-        self, protection: ProtectionFile, back_up: BackingUp | None, backs_up: Callable[[], Awaitable[bool]]
+        self,
+        protection: ProtectionFile,
+        back_up: BackingUp | None,
+        backs_up: Callable[[], Awaitable[bool]],
+        keep_outputs: KeepingOutputs | None = None,
     ) -> None:
         self._protection = protection
         self._back_up = back_up
         self._backs_up = backs_up
+        self._keep_outputs = keep_outputs
 
     async def protected(self) -> ProtectedJobs:
         """Read the protected jobs. Raise SetupProblem if their file is damaged, or if the backup is gone."""
@@ -93,6 +124,35 @@ class Safeguards:
         if self._back_up is None or not job_ids:
             return BackedUp()
         return await self._back_up(job_ids, watch)
+
+    async def save_outputs(self, jobs: Mapping[str, Job | None], watch: Watch) -> OutputsKept:
+        """Save the outputs of these jobs, by id. Raise OperationStopped if the person stops it."""
+        if self._keep_outputs is None or not jobs:
+            return OutputsKept()
+        try:
+            result = await self._keep_outputs(jobs, watch)
+        except OperationStopped:
+            raise
+        except CloudError as error:
+            return OutputsKept(without=dict.fromkeys(jobs, outputs_not_saved(error.reason)), errors=(error,))
+        if result.stopped:
+            raise OperationStopped()
+        without = {
+            job_id: outputs_not_saved(each.why if each else Reason("save_stopped"))
+            for job_id in jobs
+            if (each := result.jobs.get(job_id)) is None or not each.whole
+        }
+        return OutputsKept(sum(1 for _ in result.files), without, result.errors)
+
+    async def without_outputs(self, job_ids: Sequence[str]) -> dict[str, JobOutcome]:
+        """Return the outcomes of the jobs that must not be sent, because their outputs are not all on this machine.
+
+        Call it just before the jobs are sent: somebody may have removed or changed a saved file.
+        """
+        if self._keep_outputs is None or not job_ids:
+            return {}
+        changed = await self._keep_outputs.changed(job_ids)
+        return {job_id: outputs_not_saved(why) for job_id, why in changed.items()}
 
     async def before_clear(self) -> None:
         """Check just before a clear is sent. Raise PreviewExpired if some jobs may not be deleted."""
@@ -204,6 +264,11 @@ class BackingUp:
     def _none(self, job_ids: Sequence[str], exc: OSError) -> BackedUp:
         log.warning("No backup could be made: %s", scrub(str(exc.strerror or exc)))
         return BackedUp(0, dict.fromkeys(job_ids, not_backed_up(exc.strerror or "the disk refused")))
+
+
+def outputs_not_saved(reason: Reason) -> JobOutcome:
+    """Return the outcome of a job that was not sent because its outputs are not all on this machine."""
+    return JobOutcome(Outcome.FAILED, Reason("outputs_not_saved", {"reason": reason}))
 
 
 def not_backed_up(reason: Reason | str) -> JobOutcome:

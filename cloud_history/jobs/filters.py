@@ -43,6 +43,8 @@ class JobFilter:
         after: the job was created at this time or later. A job without a valid time does not match.
         before: the job was created before this time. A job without a valid time does not match.
         protected: True matches only jobs that `protection` covers, False only other jobs.
+        saved: True matches only jobs in `saved_ids`, False only other jobs that have outputs.
+        saved_ids: the jobs whose outputs are all on this machine.
     """
 
     statuses: tuple[JobStatus, ...] = ()
@@ -53,6 +55,8 @@ class JobFilter:
     output_type: str = ""
     protected: bool | None = None
     protection: ProtectedJobs = field(default=NOTHING_PROTECTED, repr=False)
+    saved: bool | None = None
+    saved_ids: frozenset[str] = field(default=frozenset(), repr=False)
     _words: tuple[str, ...] = field(init=False, default=(), repr=False)
 
     def __post_init__(self) -> None:
@@ -65,9 +69,14 @@ class JobFilter:
             and (not self.workflow_id or job.workflow_id == self.workflow_id)
             and (not self.output_type or job.output_type == self.output_type)
             and (self.protected is None or self.protection.covers(job) is self.protected)
+            and (self.saved is None or self._matches_saved(job))
             and self._matches_time(job)
             and (not self._words or job.mentions(self._words))
         )
+
+    def _matches_saved(self, job: Job) -> bool:
+        has_outputs = bool(job.outputs_count) or job.preview is not None
+        return (job.id in self.saved_ids) is self.saved and (has_outputs or self.saved is True)
 
     def only(self, job: Job) -> Job | None:
         """Return the job if it matches, otherwise None."""

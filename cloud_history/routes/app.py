@@ -13,6 +13,7 @@ from ..deletion.holds import Holds
 from ..deletion.preview import Previews
 from ..errors import CloudError, SetupProblem
 from ..secret import log
+from ..outputs.saves import Saves
 from ..service import Operations
 from ..state.credentials import KeyStore
 from ..tasks.threads import run_in_thread
@@ -23,6 +24,7 @@ from .jobs import JobRoutes
 from .protection import ProtectionRoutes
 from .request import RequestRefused, check_request
 from .response import MAX_REQUEST_SECONDS, Context, error_answer, in_pieces
+from .saves import SaveRoutes
 from .status import KeyRoutes, StatusRoutes
 from .table import ROUTES, Handler, Route
 from .thumbnails import Thumbnails
@@ -41,7 +43,8 @@ def make_handlers(
     Args:
         max_seconds: maximum time for which a request is held open.
     """
-    context = Context(operations, holds or Holds(operations), Previews(), Thumbnails(operations), max_seconds)
+    saves = Saves(operations.outputs.running, operations.save_outputs, operations.tell_of_save)
+    context = Context(operations, holds or Holds(operations), Previews(), Thumbnails(operations), saves, max_seconds)
     status = StatusRoutes(context)
     groups = {
         "status": status,
@@ -52,6 +55,7 @@ def make_handlers(
         "clean_up": CleanUpRoutes(context),
         "jobs": JobRoutes(context),
         "approval": ApprovalRoutes(context, answers or ApprovalAnswers(operations.folder)),
+        "saves": SaveRoutes(context),
     }
     handlers: dict[str, Handler] = {}
     for route in ROUTES:

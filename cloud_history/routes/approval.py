@@ -6,7 +6,7 @@ from aiohttp import web
 
 from ..approval.approval import DELETE, ApprovalAnswers
 from ..tasks.threads import run_in_thread, write_in_thread
-from .request import read_body
+from .request import BACKUP_KINDS, Members, read_backup, read_body
 from .response import Context, json_answer
 
 
@@ -27,14 +27,14 @@ class ApprovalRoutes:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer an approval, and optionally allow all later workflows to delete."""
-        members: dict[str, type] = {"question": str, "token": str, "answer": str, "always": bool, "backup": bool}
+        members: Members = {"question": str, "token": str, "answer": str, "always": bool, "backup": BACKUP_KINDS}
         body = await read_body(request, members, ("question", "token", "answer"))
         operations = self._context.operations
         always = body.get("always", False) and body["answer"] == DELETE
         if always:
             operations.keys.check_key_is_not_shared()
         # The approval is answered first, because only the token of an open approval may change the setting.
-        given = body["question"], body["token"], body["answer"], body.get("backup")
+        given = body["question"], body["token"], body["answer"], read_backup(body)
         await write_in_thread(lambda: self._answers.answer(*given))
         if always:
             await write_in_thread(lambda: operations.settings.change(nodes="allow"))

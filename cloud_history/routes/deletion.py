@@ -27,7 +27,7 @@ from ..state.credentials import Connection
 from ..tasks.own_loop import run_on_own_loop
 from ..tasks.stopping import Unwatched
 from ..tasks.threads import compute_in_thread, run_in_thread
-from .request import MAX_BODY_BYTES_WITH_IDS, read_body, read_selection
+from .request import BACKUP_KINDS, MAX_BODY_BYTES_WITH_IDS, read_backup, read_body, read_selection
 from .response import Context, busy_answer, error_answer, json_answer, large_json_answer
 
 _SELECTIONS: dict[str, type] = {"clear": bool, "ids": list, "filter": dict, "policy": dict}
@@ -41,10 +41,11 @@ class DeletionRoutes:
         self._running: dict[str, tuple[asyncio.Task[Any], HoldWatch]] = {}
 
     async def preview(self, request: web.Request) -> web.Response:
-        members = {**_SELECTIONS, "allow_large": bool, "account": str, "backup": bool}
+        members = {**_SELECTIONS, "allow_large": bool, "account": str, "backup": BACKUP_KINDS}
         body = await read_body(request, members, largest=MAX_BODY_BYTES_WITH_IDS)
         allow_large, account = bool(body.pop("allow_large", False)), body.pop("account", None)
-        backup = body.pop("backup", None)  # what the person chose for a clear, whose kind depends on it
+        backup = read_backup(body)  # what the person chose for a clear, whose kind depends on it
+        body.pop("backup", None)
         if len(body) != 1 or body.get("clear") is False:
             raise InputRefused("selection_ambiguous")
         policy = read_policy(body["policy"]) if "policy" in body else None
@@ -65,7 +66,7 @@ class DeletionRoutes:
         return json_answer(await self._keep(preview.without(held), connection))
 
     async def delete(self, request: web.Request) -> web.Response:
-        body = await read_body(request, {"token": str, "backup": bool}, ("token",))
+        body = await read_body(request, {"token": str, "backup": BACKUP_KINDS}, ("token",))
         return await self._confirm(body, DeletionPreview)
 
     async def clear(self, request: web.Request) -> web.Response:
@@ -100,13 +101,14 @@ class DeletionRoutes:
         if not preview.size:
             raise InputRefused("nothing_to_delete")
         # The browsers say that a backup comes first, so turning the setting off meanwhile has no effect.
-        backs_up = await operations.backs_up(body.get("backup"))
+        wish = read_backup(body)
+        backup = await operations.backup_in_force(wish)
         request = DeletionRequest(
             # With the jobs that stay, so that the result says why each of them stayed.
             preview.asked_ids if isinstance(preview, DeletionPreview) else None,
             connection,
             _origin(preview),
-            backup=backs_up or body.get("backup"),
+            backup=wish if backup == "off" else backup,
             preview=preview,
             operation=kept.operation,
         )
@@ -171,7 +173,7 @@ class DeletionRoutes:
             "expires_in": VALID_SECONDS,
             "taken_at": taken_at.isoformat(),
             "hold_seconds": kept.hold_seconds,
-            "backup": settings.backup != "off",
+            "backup": settings.backup,
             "backup_estimate": estimate.payload(),
             "rows": [job_row(job) for job in preview.jobs[:MAX_ROWS]],
             "last4": connection.key.secret.last4,

@@ -30,7 +30,6 @@ from ..errors import (
     UnreadableAnswer,
 )
 from ..jobs.filters import JobFilter
-from ..jobs.ids import is_job_id
 from ..jobs.job import Job, row_id
 from ..jobs.rows import files_of, read_details, row_json, workflow_file
 from ..secret import log
@@ -39,7 +38,7 @@ from ..tasks.threads import compute_in_thread
 from .media import MediaTickets, is_media, look_at_media, read_wanted_media, send_media
 from .output_files import FileNames
 from .outputs import read_filename, read_number, read_wanted_output, send_output
-from .request import read_body, read_filter, read_ids
+from .request import job_id_in, read_body, read_filter, read_ids
 from .response import HEADERS, Context, error_answer, file_answer, json_answer, large_json_answer, write_in_time
 
 ROWS_PER_LINE = 250
@@ -61,6 +60,7 @@ class JobRoutes:
         chosen = read_filter(body.get("filter", {}))
         if chosen.protected is not None:
             chosen = replace(chosen, protection=await self._context.operations.protected())
+        chosen = await self._context.operations.with_saved(chosen)
         connection = await self._context.operations.find_connection()
         stream = _JobStream(request, self._context, connection, chosen)
         async with self._context.operations.open(connection) as client:
@@ -99,7 +99,7 @@ class JobRoutes:
         return file_answer(await compute_in_thread(workflow_file, await self._detail(request)))
 
     async def _detail(self, request: web.Request) -> Payload:
-        job_id = _job_id(request.match_info["job_id"])
+        job_id = job_id_in(request.match_info["job_id"])
         connection = await self._context.operations.find_connection()
 
         async def read() -> Payload:
@@ -113,7 +113,7 @@ class JobRoutes:
         return detail
 
     async def thumbnail(self, request: web.Request) -> web.Response:
-        job_id, filename = _job_id(request.query.get("job", "")), read_filename(request.query)
+        job_id, filename = job_id_in(request.query.get("job", "")), read_filename(request.query)
         picture = await self._context.in_time(
             self._context.thumbnails.get(job_id, filename, read_number(request.query))
         )
@@ -122,7 +122,7 @@ class JobRoutes:
 
     async def output(self, request: web.Request) -> web.StreamResponse:
         """Stream one output of a job in full size."""
-        wanted = read_wanted_output(_job_id(request.match_info["job_id"]), request.query)
+        wanted = read_wanted_output(job_id_in(request.match_info["job_id"]), request.query)
         connection = await self._context.operations.find_connection()
         async with self._context.operations.open(connection) as client:
             find = partial(self._context.thumbnails.files.find, client, connection, *wanted.place)
@@ -131,7 +131,7 @@ class JobRoutes:
     async def open_media(self, request: web.Request) -> web.Response:
         """Return the type and the size of an output, and a ticket for `media` if the browser can show it."""
         body = await read_body(request, {"job": str, "file": str, "number": int, "most": int}, ("job", "file"))
-        wanted = read_wanted_media(_job_id(body["job"]), body)
+        wanted = read_wanted_media(job_id_in(body["job"]), body)
         connection = await self._context.operations.find_connection()
         async with self._context.operations.open(connection) as client:
             find = partial(self._context.thumbnails.files.find, client, connection, *wanted.place)
@@ -254,9 +254,3 @@ class _JobStream:
 
     async def _line(self, payload: Payload) -> None:
         await self.response.write(json.dumps(payload, separators=(",", ":")).encode() + b"\n")
-
-
-def _job_id(text: str) -> str:
-    if not is_job_id(text):
-        raise InputRefused("not_a_job_id")
-    return text.lower()

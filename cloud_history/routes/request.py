@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -29,6 +29,7 @@ from ..jobs.filters import JobFilter, Selection
 from ..jobs.ids import MAX_IDS, is_job_id
 from ..jobs.status import ACTIVE, JobStatus
 from ..json_pieces import WINDOW, ThreadPauses, loads
+from ..state.settings import BACKUP, Backup
 from ..tasks.threads import compute_in_thread
 
 HEADER = "X-Cloud-History"
@@ -180,9 +181,28 @@ def _same_origin(origin: str, host: str) -> bool:
         return False
 
 
+Members = Mapping[str, type | tuple[type, ...]]
+"""The members of a body, with their types."""
+BACKUP_KINDS = (str, bool)
+"""The types of the member `backup`. Before version 1.3 it was a boolean."""
+
+
+def read_backup(body: Mapping[str, Any]) -> Backup | None:
+    """Return what is to be kept before a deletion; None if the body does not say. Raise InputRefused for other words.
+
+    True means the workflows, as before version 1.3.
+    """
+    given = body.get("backup")
+    if isinstance(given, bool):
+        return "workflows" if given else "off"
+    if given is not None and given not in BACKUP:
+        raise InputRefused("not_one_of", setting="backup", choices=", ".join(BACKUP))
+    return cast("Backup | None", given)
+
+
 async def read_body(
     request: web.Request,
-    members: Mapping[str, type],
+    members: Members,
     required: tuple[str, ...] = (),
     *,
     largest: int = MAX_BODY_BYTES,
@@ -210,8 +230,9 @@ async def read_body(
     if unknown := sorted(set(value) - set(members)):
         raise InputRefused("unknown_members", count=len(unknown))
     for name, kind in members.items():
-        if name in value and type(value[name]) is not kind:
-            raise InputRefused("wrong_type", name=name, kind=_JSON_NAMES[kind])
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        if name in value and type(value[name]) not in kinds:
+            raise InputRefused("wrong_type", name=name, kind=" or ".join(_JSON_NAMES[each] for each in kinds))
         if name in required and name not in value:
             raise InputRefused("member_missing", name=name)
     return value
@@ -272,7 +293,14 @@ MAX_SEARCH_CHARACTERS = 200
 OUTPUT_TYPES = ("image", "video", "audio", "3d")
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_MEMBERS = ("statuses", "search", "after", "before", "workflow_id", "output_type", "protected")
+_MEMBERS = ("statuses", "search", "after", "before", "workflow_id", "output_type", "protected", "saved")
+
+
+def job_id_in(text: str) -> str:
+    """Return the job id in an address, in lower case. Raise InputRefused if it is none."""
+    if not is_job_id(text):
+        raise InputRefused("not_a_job_id")
+    return text.lower()
 
 
 def read_selection(body: Mapping[str, Any]) -> Selection:
@@ -315,6 +343,7 @@ def read_filter(given: Mapping[str, Any]) -> JobFilter:
         workflow_id=_text(given, "workflow_id"),
         output_type=_text(given, "output_type"),
         protected=given.get("protected"),
+        saved=_saved(given.get("saved")),
     )
     if chosen.output_type not in ("", *OUTPUT_TYPES):
         raise InputRefused("unknown_output_type")
@@ -337,6 +366,14 @@ def _statuses(given: object) -> tuple[JobStatus, ...]:
         else:
             raise InputRefused("unknown_status")
     return tuple(found)
+
+
+def _saved(given: object) -> bool | None:
+    if given is None or given == "":
+        return None
+    if given not in ("yes", "no"):
+        raise InputRefused("saved_not_yes_or_no")
+    return given == "yes"
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from ..deletion.holds import Holds
-from ..deletion.preview import Previews
+from ..deletion.preview import Preview, Previews
 from ..deletion.report import Payload, error_payload
 from ..errors import (
     ApprovalClosed,
@@ -29,6 +29,7 @@ from ..errors import (
     SetupProblem,
 )
 from ..json_pieces import ThreadPauses, dumps
+from ..outputs.saves import Saves
 from ..service import Operations
 from ..state.credentials import Connection
 from ..tasks.own_loop import run_on_own_loop
@@ -138,8 +139,9 @@ class Context:
 
     operations: Operations
     holds: Holds
-    previews: Previews
+    previews: Previews[Preview]
     thumbnails: Thumbnails
+    saves: Saves
     max_seconds: float = MAX_REQUEST_SECONDS
     can_cancel: bool | None = None
 

@@ -14,14 +14,17 @@ from typing import Literal
 
 from .. import environment
 from ..errors import InputRefused, SettingsDamaged, StateFolderLost, StateUnwritable
-from ..secret import log
+from ..secret import log, scrub
 from .files import read_json, write_private
 from .folder import SETTINGS, state_folder_at
 from .locks import file_lock
 
 MAX_HOLD_SECONDS = 60
 MAX_FILE_BYTES = 64_000
-BACKUP = ("off", "workflows")
+MAX_FOLDER_CHARACTERS = 500
+Backup = Literal["off", "workflows", "outputs"]
+"""What is kept before jobs are deleted: nothing, their workflows, or their workflows and their outputs."""
+BACKUP: tuple[Backup, ...] = ("off", "workflows", "outputs")
 NODES = ("ask", "allow", "never")
 RECORD_NAMES = ("on", "off")
 
@@ -32,26 +35,31 @@ class Settings:
 
     Attributes:
         hold_seconds: seconds for which a deletion made in the browser can be undone, 0 to 60.
-        backup: what is backed up before jobs are deleted: `off` or `workflows`.
+        backup: what is kept before jobs are deleted: `off`, `workflows`, or `outputs` for workflows and outputs.
         nodes: whether workflows may delete: `ask`, `allow` or `never`.
         backup_days: how many days backups are kept.
         backup_megabytes: how much disk space all backups may take.
         record_names: `on` if the audit log keeps the names, times, workflows and errors of jobs, not only their ids.
+        outputs_folder: the folder to which outputs are saved, "" for the usual one: below ComfyUI's output folder, or
+            an absolute path. Checked again by `outputs.place` at each use.
+        outputs_max_gigabytes: the maximum size of one saved output, in units of 10**9 bytes.
     """
 
     hold_seconds: int = 10
-    backup: str = "workflows"
+    backup: Backup = "workflows"
     nodes: str = "ask"
     backup_days: int = 90
     backup_megabytes: int = 1000
     record_names: str = "on"
+    outputs_folder: str = ""
+    outputs_max_gigabytes: int = 8
 
 
 SAFE_SETTINGS = Settings(backup="workflows")
 """Settings to show if the file cannot be read. Backups are on, because an unwanted backup does no harm."""
 
 _WORDS = {
-    "backup": ("Back up workflows before deleting", BACKUP),
+    "backup": ("Back up before deleting", BACKUP),
     "nodes": ("Workflows may delete", NODES),
     "record_names": ("Keep names in the record", RECORD_NAMES),
 }
@@ -59,8 +67,10 @@ _NUMBERS = {
     "hold_seconds": ("The seconds to undo", 0, MAX_HOLD_SECONDS),
     "backup_days": ("The days to keep backups", 1, 36_500),
     "backup_megabytes": ("The megabytes backups may use", 1, 10_000_000),
+    "outputs_max_gigabytes": ("The gigabytes of one saved output", 1, 10_000),
 }
-MEMBERS: Mapping[str, type] = {**dict.fromkeys(_WORDS, str), **dict.fromkeys(_NUMBERS, int)}
+_TEXTS = {"outputs_folder": ("The folder for outputs", MAX_FOLDER_CHARACTERS)}
+MEMBERS: Mapping[str, type] = {**dict.fromkeys((*_WORDS, *_TEXTS), str), **dict.fromkeys(_NUMBERS, int)}
 
 
 class SettingsFile:
@@ -144,6 +154,11 @@ def _checked(members: Mapping[str, object], settings: Settings) -> Settings:
             what, words = _WORDS[name]
             if value not in words:
                 raise InputRefused("not_one_of", setting=what, choices=", ".join(words))
+        elif name in _TEXTS:
+            what, most = _TEXTS[name]
+            # A pasted API key must not be saved, and no path has unprintable characters.
+            if not isinstance(value, str) or len(value) > most or not value.isprintable() or scrub(value) != value:
+                raise InputRefused("setting_not_text", setting=what, most=most)
         else:
             raise InputRefused("no_such_setting")
     return replace(settings, **members)  # type: ignore[arg-type]
