@@ -42,7 +42,8 @@ def operations() -> Operations:
 def _operations() -> Operations:
     from .cloud_history.service import Operations
 
-    return Operations(_state_folder(), announce=announce, many_users=_many_users())
+    folder = output_folder()
+    return Operations(_state_folder(), announce=announce, many_users=_many_users(), output_folder=folder)
 
 
 def graph_deletions() -> GraphDeletions:
@@ -381,6 +382,15 @@ def _state_folder() -> Path:
     if inside is not None:
         state_folder_at(found).keep_id_copy_in(inside)
     return found
+
+
+def output_folder() -> Path | None:
+    """Return ComfyUI's folder for outputs, which `--output-directory` may have moved; None outside ComfyUI."""
+    paths = _import_or_none("folder_paths", _import_folder_paths)
+    if not hasattr(paths, "get_output_directory"):
+        return None
+    # Made absolute now, because another pack may change the working directory later.
+    return Path(paths.get_output_directory()).absolute()
 
 
 def _system_user_folder() -> Path | None:

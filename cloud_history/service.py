@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -24,7 +24,7 @@ from .config import BaseUrl, read_base_url
 from .deletion.backup_estimate import BackupEstimates
 from .deletion.clear import Clear
 from .deletion.delete import MIN_LOOKUP_SECONDS, OPERATION_SECONDS, PATIENCE_SECONDS, Deletion
-from .deletion.events import Announce, Events
+from .deletion.events import Announce, Events, progress
 from .deletion.outcomes import ClearResult, DeletionResult, StayingJobs
 from .deletion.preview import MAX_ROWS, ClearPreview, DeletionPreview, preview_jobs
 from .deletion.queue import DeletionQueue
@@ -40,7 +40,14 @@ from .errors import (
 )
 from .jobs.filters import JobFilter, ProtectedJobs, Selection
 from .jobs.ids import JobIdSpellings
+from .jobs.job import Job
 from .jobs.status import JobCounts
+from .outputs.facts import JobFacts, OutputFacts, read_facts
+from .outputs.keeping import OutputsKept
+from .outputs.outputs import Outputs
+from .outputs.progress import SaveProgress
+from .outputs.request import SavePreview, SaveRequest
+from .outputs.result import SaveResult
 from .secret import Secret, log, log_about
 from .state.backups import BackupFolder
 from .state.credentials import ApiKey, Connection, KeyStore
@@ -65,6 +72,7 @@ class Operations:
         announce: sends a websocket event to all browsers; must be callable from any thread.
         sleep: waits between two lookups after a deletion.
         many_users: whether ComfyUI has several users and cannot distinguish them.
+        output_folder: ComfyUI's output folder; None outside ComfyUI.
     """
 
     def __init__(
@@ -77,12 +85,14 @@ class Operations:
         *,
         many_users: bool = False,
         clock: CloudClock | None = None,
+        output_folder: Path | None = None,
     ) -> None:
         self.keys = KeyStore(folder, environ, many_users=many_users)
         self.settings = SettingsFile(folder)
         self.protection = ProtectionFile(folder)
         self.backups = BackupFolder(folder)
         self.backup_estimates = BackupEstimates(self.backups)
+        self.outputs = Outputs(folder, self.settings, output_folder, environ)
         self.clock = clock or CloudClock()
         self.spellings = JobIdSpellings()
         self.folder = folder
@@ -150,7 +160,7 @@ class Operations:
         """Return the exact jobs that a deletion of the selection would send. Raise CloudError if that fails."""
         protected = await self.protected()
         if selection.filter is not None:
-            chosen = replace(await self.with_saved(selection.filter), protection=protected)
+            chosen = await self._completed(selection.filter)
             listing = await self.list_jobs(connection, chosen, watch)
             return preview_jobs(list(listing.jobs.values()), protected=protected)
         async with self.open(connection, watch) as client:
@@ -165,6 +175,59 @@ class Operations:
         # Active jobs are read too, because the preview says how many active jobs stay.
         preview = await self.preview(connection, Selection(filter=JobFilter()), watch)
         return replace(preview, everything=True, finished=len(preview.finished_ids))
+
+    async def with_saved(self, chosen: JobFilter) -> JobFilter:
+        """Return the filter with the saved jobs, if it needs them. Raise SetupProblem if they can't be read."""
+        if chosen.saved is None:
+            return chosen
+        return replace(chosen, saved_ids=await self.outputs.whole_ids())
+
+    async def finished_jobs(self, connection: Connection, selection: Selection, watch: Watch) -> list[Job]:
+        """Return the finished jobs of a selection. Raise CloudError if they can't be read."""
+        if selection.filter is not None:
+            listing = await self.list_jobs(connection, await self._completed(selection.filter), watch)
+            found = list(listing.jobs.values())
+        else:
+            async with self.open(connection, watch) as client:
+                lookup = await look_up_in_time(client, selection.job_ids, watch, OPERATION_SECONDS)
+            lookup.check(selection.job_ids)
+            found = [lookup.there[job_id] for job_id in selection.job_ids if job_id in lookup.there]
+        return [job for job in found if job.finished]
+
+    async def _completed(self, chosen: JobFilter) -> JobFilter:
+        """Return the filter with what this machine knows: the protected jobs and the saved ones."""
+        return replace(await self.with_saved(chosen), protection=await self.protected())
+
+    async def preview_save(self, connection: Connection, selection: Selection, watch: Watch) -> SavePreview:
+        """Return what saving the outputs of a selection's finished jobs would do. Raise CloudError if that fails."""
+        jobs = await self.finished_jobs(connection, selection, watch)
+        async with self.open(connection, watch) as client:
+            return await self.outputs.preview(client, jobs, watch)
+
+    async def output_facts(
+        self, connection: Connection, jobs: Sequence[Job], watch: Watch, seconds: float
+    ) -> OutputFacts:
+        """Return what is known of the outputs of these jobs.
+
+        Args:
+            seconds: how long to look at single outputs.
+        """
+        async with self.open(connection, watch) as client:
+            return await read_facts(client, jobs, watch, seconds)
+
+    async def save_outputs(
+        self, request: SaveRequest, watch: Watch, progress: SaveProgress | None = None
+    ) -> SaveResult:
+        """Save the outputs of the jobs of a request to this machine.
+
+        Raises:
+            CloudError: nothing was saved, for example because there is no folder for outputs or too little room.
+            OperationStopped: the person stopped it before it began.
+        """
+        with log_about(request.operation):
+            await self._check_account(request.connection)
+            async with self.open(request.connection, watch) as client:
+                return await self.outputs.save(client, request, watch, progress or SaveProgress())
 
     async def protected(self) -> ProtectedJobs:
         """Read the protected jobs. Raise ProtectionDamaged if their file cannot be read."""
@@ -272,14 +335,29 @@ class Operations:
             raise OperationRefused("account_changed")
 
     async def _safeguards(self, request: DeletionRequest, client: CloudClient) -> Safeguards:
-        backs_up = partial(self.backs_up, request.backup)
-        if not await backs_up():
+        async def backs_up() -> bool:
+            return await self.backup_in_force(request.backup) != "off"
+
+        backup = await self.backup_in_force(request.backup)
+        if backup == "off":
             return Safeguards(self.protection, None, backs_up)
         host, secret = request.connection.base_url.host, request.connection.key.secret
         about = {"version": __version__, "host": host, "last4": secret.last4, "origin": request.origin}
         pace = self.backup_estimates.pace(request.connection.account)
         back_up = BackingUp(client, self.backups, request.operation, about, secret, pace.learn)
-        return Safeguards(self.protection, back_up, backs_up)
+        keep_outputs = OutputsKept(self.outputs, partial(self._save_first, request, client))
+        return Safeguards(self.protection, back_up, backs_up, keep_outputs if backup == "outputs" else None)
+
+    async def _save_first(
+        self, request: DeletionRequest, client: CloudClient, jobs: Mapping[str, Job | None], watch: Watch
+    ) -> SaveResult:
+        """Save the outputs of jobs that are about to be deleted. Files that were here before are hashed again."""
+        counts = {job_id: job.outputs_count for job_id, job in jobs.items() if job and job.outputs_count is not None}
+        expected = {job_id: JobFacts(count, None) for job_id, count in counts.items()}
+        save = SaveRequest(
+            list(jobs), request.connection, request.origin, expected, counts, operation=request.operation
+        )
+        return await self.outputs.save(client, save, watch, SaveProgress(), rehash=True)
 
     async def delete_old_backups(self) -> None:
         """Delete backups beyond the limits in the settings. Failures are only logged: an extra backup does no harm."""
@@ -295,6 +373,13 @@ class Operations:
             return  # without the settings there are no limits
         if removed:
             log.info("%s old backups deleted.", len(removed))
+
+    def tell_of_save(self, operation: str, ended: bool) -> None:
+        """Tell all browsers that a save has new progress, or has ended."""
+        if ended:
+            self.events.changed("save", operation)
+        else:
+            self.events.announce(*progress(operation, "save"))
 
     @asynccontextmanager
     async def open(self, connection: Connection, watch: Watch | None = None) -> AsyncIterator[CloudClient]:

@@ -36,9 +36,8 @@ BACKUP_INPUT: tuple[object, dict[str, object]] = (
     list(BACKUPS),
     {
         "default": "setting",
-        "tooltip": "What is kept on this server first. “workflows”: a backup of the workflows. “outputs”: the workflows, "
-        "and all outputs are saved; a job whose outputs are not all here and checked is not deleted. “setting”: as it "
-        "is set in Settings > Cloud history.",
+        "tooltip": "Whether the workflows of the jobs, or their outputs too, are saved on this server first. "
+        "“setting”: as it is set in Settings > Cloud history.",
     },
 )
 AFTER_TOOLTIP = "What came in at “after”, unchanged."

@@ -25,8 +25,8 @@ class SaveCloudOutputs(CloudHistoryNode):
     """Saves the outputs of given jobs to ComfyUI's output folder."""
 
     DESCRIPTION = (
-        "Saves the pictures, videos and other outputs of the given jobs to ComfyUI’s output folder, each checked. Its "
-        "job_ids are the jobs whose outputs are all here: wire them into Delete Cloud Jobs. It deletes nothing."
+        "Saves the outputs of the given jobs from Comfy Cloud on this server, and checks each file. "
+        "Its job_ids wire straight into Delete Cloud Jobs. It deletes nothing."
     )
     SEARCH_ALIASES: ClassVar[list[str]] = [
         "cloud history",
@@ -40,10 +40,10 @@ class SaveCloudOutputs(CloudHistoryNode):
     OUTPUT_IS_LIST = (True, True, True, False, False)
     OUTPUT_TOOLTIPS = (
         AFTER_TOOLTIP,
-        "The ids of the jobs whose outputs are all on this server, also of jobs without outputs.",
-        "The whole paths of the files, those that were here before included.",
+        "The ids of the jobs whose outputs are all here and checked.",
+        "The saved files, as paths on this server.",
         REPORT_TOOLTIP,
-        "How many files are on this server now.",
+        "How many files are here: saved now or before.",
     )
 
     @classmethod
@@ -56,8 +56,8 @@ class SaveCloudOutputs(CloudHistoryNode):
                         "multiline": True,
                         "default": "",
                         "placeholder": "Job IDs, one a line",
-                        "tooltip": "The ids of the jobs: on lines, with commas or spaces between them, as a JSON array, "
-                        "or linked. If one of them is not a job id, nothing is saved.",
+                        "tooltip": "The ids of the jobs whose outputs to save: on lines, with commas or spaces between "
+                        "them, as a JSON array, or linked. If one of them is not a job id, nothing is saved.",
                     },
                 )
             },

@@ -55,7 +55,7 @@ async def delete(evidence: Evidence, operations: Operations, ids: list[str], wat
     """Back up and delete from a node whose title contains the key, and add everything stored to `evidence`."""
     try:
         result = await delete_jobs(
-            operations, ids, "node 5", watch or Unwatched(), backup=True, title=f"My {KEY} {QUOTED}"
+            operations, ids, "node 5", watch or Unwatched(), backup="workflows", title=f"My {KEY} {QUOTED}"
         )
         evidence.add("delete", result, deletion_report(result))
     except CloudError as error:
@@ -187,7 +187,9 @@ async def test_only_the_job_whose_workflow_is_nested_too_deeply_is_not_backed_up
     job, other = cloud.finished[:2]
     job.overrides["workflow"] = {"nodes": nested(200)}
     operations = Operations(tmp_path, environ)
-    result = await delete_jobs(operations, [job.id, other.id], "panel", Unwatched(), backup=backup)
+    result = await delete_jobs(
+        operations, [job.id, other.id], "panel", Unwatched(), backup="workflows" if backup else "off"
+    )
     outcome = result.jobs[job.id]
     assert result.jobs[other.id].outcome.value == "deleted"
     if backup:

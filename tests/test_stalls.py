@@ -148,7 +148,7 @@ async def test_deleting_30000_jobs_from_the_panel_never_blocks_the_event_loop(
             connection = await operations.find_connection()
             chosen = Selection(filter=JobFilter())
             preview = await run_on_own_loop(operations.preview(connection, chosen, Unwatched()))
-            request = DeletionRequest(preview.job_ids, connection, "panel", backup=False, preview=preview)
+            request = DeletionRequest(preview.job_ids, connection, "panel", backup="off", preview=preview)
             result = await run_on_own_loop(operations.carry_out(request, Unwatched()))
             assert isinstance(result, DeletionResult)
             assert result.removed == len(preview.jobs) > 25_000

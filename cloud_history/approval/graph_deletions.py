@@ -83,7 +83,13 @@ class GraphDeletions:
             return await self._carry_out(request, watch)
 
     async def clean_up(
-        self, policy: Policy, requester: RequestingNode, watch: Watch, *, allow_large: bool, backup: Backup | None = None
+        self,
+        policy: Policy,
+        requester: RequestingNode,
+        watch: Watch,
+        *,
+        allow_large: bool,
+        backup: Backup | None = None,
     ) -> tuple[CleanUpPreview, Result | None]:
         """Delete the jobs that the policy does not keep. Return the preview and the result; None if no job would go.
 
@@ -172,9 +178,7 @@ class GraphDeletions:
             if not answer.delete:
                 return Skipped()
             if answer.backup not in (None, "off"):
-                return await self._clear_backed_up(
-                    replace(request, backup=answer.backup), counts, requester, watch
-                )
+                return await self._clear_backed_up(replace(request, backup=answer.backup), counts, requester, watch)
             asked += 1
             try:
                 return await self._carry_out(request, watch)

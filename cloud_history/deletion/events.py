@@ -58,7 +58,7 @@ class Events:
     """Sends events to the browsers, and stores the progress of running deletions."""
 
     def __init__(self, announce: Announce, clock: Callable[[], float] = time.monotonic) -> None:
-        self._announce = announce
+        self.announce = announce
         self._clock = clock
         self._progress: dict[str, Payload] = {}
         self._sent: set[str] = set()
@@ -71,7 +71,7 @@ class Events:
 
     def changed(self, kind: str, operation: str | None = None, *, ended: bool = False) -> None:
         """Send the event `changed` to all browsers."""
-        self._announce(*changed(kind, operation, ended=ended))
+        self.announce(*changed(kind, operation, ended=ended))
 
     def progressed(
         self,
@@ -112,7 +112,7 @@ class Events:
             self._waits[operation] = max(ends, self._clock() + total), payload
         else:
             self._progress[operation] = payload
-        self._announce(*progress(operation, kind))
+        self.announce(*progress(operation, kind))
 
     def follow_silence(self, operation: str, silent_seconds: Callable[[], float]) -> None:
         """Tell browsers for how long Comfy Cloud has not answered the requests of an operation.

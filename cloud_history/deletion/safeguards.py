@@ -1,4 +1,4 @@
-"""The safeguards of a deletion: protected jobs are not sent, and workflows and outputs are kept before anything is sent."""
+"""The safeguards of a deletion: protected jobs are not sent, and workflows and outputs are kept before sending."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from ..cloud.assets import AssetFacts, AssetReader, read_assets
+from ..cloud.assets import AssetClient, AssetFacts, read_assets
 from ..errors import CloudConnectionError, CloudError, NotFound, OperationStopped
 from ..jobs.job import Job, OutputFile
 from ..tasks.stopping import Watch, gather_all, run_stoppable
@@ -75,7 +75,7 @@ class OutputFacts:
         return "size" if assets else "none"
 
 
-class FactsClient(AssetReader, Protocol):
+class FactsClient(AssetClient, Protocol):
     """The methods of a client that are used here."""
 
     async def get_job_detail(self, job_id: str) -> dict[str, Any]: ...
@@ -147,14 +147,11 @@ class _Looking:
         except CloudError:
             self.is_complete = False
             return
-        seen: dict[str, int] = {}
-        sizes: list[int | None] = []
-        for file in listed.files:
-            number = seen[file.filename] = seen.get(file.filename, -1) + 1
-            asset = self.assets.find(job_id, file.filename, number)
-            sizes.append(asset.size if asset else None)
+        found = [self.assets.find(job_id, file.filename) for file in listed.files]
+        sizes = [asset.size if asset else None for asset in found]
         self.facts[job_id] = JobFacts(
-            len(listed.files) + listed.unusable, None if None in sizes or listed.unusable else sum(s or 0 for s in sizes)
+            len(listed.files) + listed.unusable,
+            None if None in sizes or listed.unusable else sum(s or 0 for s in sizes),
         )
         for file in listed.files:
             if self.can_ask:

@@ -28,7 +28,11 @@ class ListedOutputs:
 
 
 def listed_outputs(detail: Mapping[str, Any]) -> ListedOutputs:
-    """Return the outputs in the details of a job, as `clean_detail` returns them. Files of type `input` are left out."""
+    """Return the outputs in the details of a job. Files of type `input` are left out.
+
+    Args:
+        detail: the details, from `clean_detail`.
+    """
     files: dict[OutputFile, None] = {}
     unusable = items = 0
     by_node = detail.get("outputs")

@@ -69,21 +69,28 @@ class SaveProgress:
             while now - self._samples[0][0] > WINDOW_SECONDS:
                 self._samples.popleft()
 
-    def begun_anew(self, count: int) -> None:
-        """Take back bytes that came before, because their file is downloaded again from its beginning."""
+    def kept(self, count: int) -> None:
+        """Count bytes that an earlier run left."""
+        self.bytes_done += count
+
+    def taken_back(self, count: int) -> None:
+        """Take back bytes that were counted, because their file begins anew or could not be saved."""
         self.bytes_done -= count
 
-    def ended(self, *, here_before: int | None = None, saved: bool = True) -> None:
+    def ended(self, *, here_before: int | None = None, before: bool = False, saved: bool = True) -> None:
         """Count a file that has ended.
 
         Args:
             here_before: the size of a file that was here before and was not downloaded; None for all other files.
+            before: whether a downloaded file was here before.
             saved: whether the file is here now.
         """
         self.files_done += 1
         if here_before is not None:
             self.already_here += 1
             self.bytes_done += here_before
+        elif before:
+            self.already_here += 1
         elif saved:
             self.saved += 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from ..reasons import Reason
 from ..secret import scrub
@@ -59,7 +59,7 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-def _by_reason(result: SaveResult, *, attempted: bool) -> Iterator[tuple[str, Sequence[str]]]:
+def _by_reason(result: SaveResult, *, attempted: bool) -> Iterator[tuple[str, list[str]]]:
     grouped: dict[str, list[str]] = {}
     for job_id, each in result.jobs.items():
         if not each.whole and each.attempted is attempted:

@@ -8,30 +8,7 @@ from dataclasses import dataclass, field
 
 from ..errors import CloudError
 from ..reasons import NO_REASON, Reason
-from .checks import Checked
-
-
-@dataclass(frozen=True)
-class SavedFile:
-    """An output that is on this machine, whole.
-
-    Attributes:
-        name: its name on the Cloud.
-        path: its path below the root of the save's folder, with "/" between the parts.
-        size: in bytes.
-        sha256: in hexadecimal digits.
-        mtime_ns: when the file was last changed, as the file system says, in nanoseconds since 1970.
-        checked: what its content was compared with.
-        already_here: whether it was on this machine before this save.
-    """
-
-    name: str
-    path: str
-    size: int
-    sha256: str
-    mtime_ns: int
-    checked: Checked
-    already_here: bool = False
+from ..state.saved_outputs import SavedFile
 
 
 @dataclass(frozen=True)
@@ -47,16 +24,20 @@ class JobSaved:
     """The outputs of one job.
 
     Attributes:
-        folder: the job's folder below the root; "" if the job has no outputs, or none was saved.
+        root: absolute path of the folder to which the paths of the files are relative; "" without files.
+        folder: the job's folder below the root; "" without files.
         files: the outputs that are here, in the order of the job's details.
+        before: how many of them were here before this save.
         failed: the outputs that are not here.
         problem: why the outputs of the job are not known or not recorded; NO_REASON if they are.
         attempted: False if the save ended before this job.
     """
 
     job_id: str
+    root: str = ""
     folder: str = ""
     files: Sequence[SavedFile] = ()
+    before: int = 0
     failed: Sequence[FailedFile] = ()
     problem: Reason = NO_REASON
     attempted: bool = True
@@ -74,7 +55,7 @@ class JobSaved:
     @property
     def already_here(self) -> bool:
         """Whether all outputs were here before."""
-        return self.whole and bool(self.files) and all(file.already_here for file in self.files)
+        return self.whole and bool(self.files) and self.before == len(self.files)
 
     @property
     def why(self) -> Reason:
@@ -90,14 +71,12 @@ class SaveResult:
     """What became of each job of a save, in the order given.
 
     Attributes:
-        root: the folder to which the paths of the files are relative, as an absolute path.
         place: the folder of this save, as it is shown to people.
         stopped: whether the person stopped the save.
         errors: the distinct errors in the order they occurred, for their hints.
     """
 
     jobs: Mapping[str, JobSaved]
-    root: str
     place: str
     stopped: bool = False
     errors: tuple[CloudError, ...] = field(default=(), compare=False)
@@ -114,7 +93,7 @@ class SaveResult:
 
     def paths(self) -> list[str]:
         """Return the absolute paths of all outputs that are here."""
-        return [os.path.join(self.root, *file.path.split("/")) for file in self.files]
+        return [os.path.join(each.root, *file.path.split("/")) for each in self.jobs.values() for file in each.files]
 
     @property
     def files(self) -> Iterator[SavedFile]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -18,10 +18,11 @@ from ..jobs.job import utc_now
 from ..jobs.rows import milliseconds
 from ..secret import log, log_about, scrub
 from ..state.credentials import Connection
-from ..state.saves import InterruptedSave, SaveRecord, SaveRecords
+from ..state.saves import InFlightSave, InFlightSaves
 from ..tasks.own_loop import run_on_own_loop
 from ..tasks.stopping import Unwatched, Watch
 from ..tasks.threads import run_in_thread, write_in_thread
+from .folder import OutputFolder
 from .progress import MAX_FAILED_SHOWN, SaveProgress
 from .report import failed_payload, save_report
 from .request import SaveRequest
@@ -130,36 +131,42 @@ class Saves:
         tell: tells the browsers of a save: its id, and whether it has ended.
     """
 
-    def __init__(self, records: SaveRecords, run: RunSave, tell: Callable[[str, bool], None]) -> None:
+    def __init__(self, records: InFlightSaves, run: RunSave, tell: Callable[[str, bool], None]) -> None:
         self._records = records
         self._run = run
         self._tell = tell
         self._saves: dict[str, Save] = {}
 
-    async def start(self, request: SaveRequest, place: str) -> Save:
+    @property
+    def own(self) -> list[Save]:
+        """The saves of this process, running and ended, oldest first."""
+        return list(self._saves.values())
+
+    async def start(self, request: SaveRequest, folder: OutputFolder) -> Save:
         """Begin a save, which is on disk when this returns.
 
         Raises:
             InputRefused: too many saves are running.
             StateUnwritable: the save could not be recorded, so nothing is saved.
         """
+        entry = _entry(request, folder)
+        return await self._start(request, folder.place, lambda: self._records.begin(entry))
+
+    async def _start(self, request: SaveRequest, place: str, record: Callable[[], object]) -> Save:
         if sum(each.ended is None for each in self._saves.values()) >= MAX_RUNNING_SAVES:
             raise InputRefused("too_many_saves")
         save = Save(request, place, SaveWatch(lambda: self._tell(request.operation, False)))
         for job_id, facts in request.expected.items():
             save.progress.expect(job_id, facts.files, facts.size)
-        # Registered before the write, so that `stop_all` finds the save, and `payloads` does not list it as interrupted.
-        earlier = self._saves.pop(save.id, None)
+        # Registered before the write, so that `stop_all` finds the save, and `payloads` never lists it twice.
         self._saves[save.id] = save
         written = False
         try:
-            await write_in_thread(lambda: self._records.begin(_record(save)), lambda _: self._forget(save.id))
+            await write_in_thread(record, lambda _: self._records.interrupt(save.id))
             written = True
         finally:
             if not written:
-                self._saves.pop(save.id, None)
-                if earlier is not None:
-                    self._saves[earlier.id] = earlier
+                del self._saves[save.id]
         with log_about(save.id):
             save.task = asyncio.get_running_loop().create_task(self._carry_out(save))
         return save
@@ -184,7 +191,7 @@ class Saves:
 
     def _forget(self, operation: str) -> None:
         try:
-            self._records.resolve(operation)
+            self._records.end(operation)
         except StateUnwritable as exc:
             log.warning("%s", exc)
 
@@ -197,7 +204,10 @@ class Saves:
         """Return all saves as JSON: interrupted ones, then those of this process, oldest first."""
         interrupted = [_interrupted(each) for each in await run_in_thread(self._records.interrupted)]
         own = self._saves
-        return [*(each for each in interrupted if each["operation"] not in own), *(each.payload() for each in own.values())]
+        return [
+            *(each for each in interrupted if each["operation"] not in own),
+            *(each.payload() for each in own.values()),
+        ]
 
     def stop(self, operation: str) -> Save:
         """Stop a running save. Raise InputRefused if no running save has this id."""
@@ -220,12 +230,12 @@ class Saves:
             OperationRefused: the key or the server has changed since the save began.
         """
         found = await self._find_interrupted(operation)
-        if found.account != connection.account:
+        if (found.host, found.last4) != (connection.base_url.host, connection.key.secret.last4):
             raise OperationRefused("account_changed")
         request = SaveRequest(found.job_ids, connection, found.origin, operation=operation)
-        return await self.start(request, found.folder)
+        return await self._start(request, found.place, lambda: self._records.take(operation))
 
-    async def retry(self, operation: str, connection: Connection) -> Save:
+    async def retry(self, operation: str, connection: Connection, folder: OutputFolder) -> Save:
         """Save once more what an ended save did not save, in a new save that replaces it.
 
         Raises:
@@ -240,7 +250,7 @@ class Saves:
             raise InputRefused("nothing_to_save")
         expected = {job_id: facts for job_id, facts in save.request.expected.items() if job_id in frozenset(left)}
         request = SaveRequest(left, connection, save.request.origin, expected, save.request.outputs_counts)
-        again = await self.start(request, save.place)
+        again = await self.start(request, folder)
         self._saves.pop(operation, None)
         return again
 
@@ -251,7 +261,7 @@ class Saves:
             del self._saves[operation]
         else:
             await self._find_interrupted(operation)
-            await write_in_thread(lambda: self._records.resolve(operation))
+            await write_in_thread(lambda: self._records.end(operation))
         self._tell(operation, True)
 
     def _ended(self, operation: str) -> Save:
@@ -262,11 +272,49 @@ class Saves:
             raise InputRefused("save_still_running")
         return save
 
-    async def _find_interrupted(self, operation: str) -> InterruptedSave:
+    async def _find_interrupted(self, operation: str) -> InFlightSave:
         for each in await run_in_thread(self._records.interrupted):
             if each.operation == operation and operation not in self._saves:
                 return each
         raise InputRefused("no_such_save")
+
+
+def _entry(request: SaveRequest, folder: OutputFolder) -> InFlightSave:
+    return InFlightSave(
+        job_ids=request.job_ids,
+        host=request.connection.base_url.host,
+        last4=request.connection.key.secret.last4,
+        root=str(folder.root),
+        place=folder.place,
+        origin=request.origin,
+        operation=request.operation,
+    )
+
+
+def _interrupted(entry: InFlightSave) -> Payload:
+    """Return a save that a restart of ComfyUI interrupted as JSON. How far it came is not known before it goes on."""
+    began = _moment(entry.begun)
+    unknown = dict.fromkeys(("files", "bytes", "seconds_left", "account", "ended", "error"))
+    nothing = dict.fromkeys(("files_done", "bytes_done", "bytes_per_second", "saved", "already_here"), 0)
+    return {
+        "operation": entry.operation,
+        "state": INTERRUPTED,
+        "jobs": len(entry.job_ids),
+        "jobs_left": len(entry.job_ids),
+        "failed": [],
+        "place": scrub(entry.place),
+        "started": milliseconds(began),
+        **unknown,
+        **nothing,
+    }
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 async def _awaited(result: Awaitable[SaveResult]) -> SaveResult:

@@ -12,8 +12,8 @@ from ..approval.approval import ApprovalAnswers
 from ..deletion.holds import Holds
 from ..deletion.preview import Previews
 from ..errors import CloudError, SetupProblem
-from ..secret import log
 from ..outputs.saves import Saves
+from ..secret import log
 from ..service import Operations
 from ..state.credentials import KeyStore
 from ..tasks.threads import run_in_thread
@@ -36,6 +36,7 @@ def make_handlers(
     max_seconds: float = MAX_REQUEST_SECONDS,
     environ: Mapping[str, str] = environment.PROCESS,
     holds: Holds | None = None,
+    saves: Saves | None = None,
     answers: ApprovalAnswers | None = None,
 ) -> dict[str, Handler]:
     """Return the handlers by the keys of their routes. Each handler checks its request first.
@@ -43,7 +44,7 @@ def make_handlers(
     Args:
         max_seconds: maximum time for which a request is held open.
     """
-    saves = Saves(operations.outputs.running, operations.save_outputs, operations.tell_of_save)
+    saves = saves or Saves(operations.outputs.running, operations.save_outputs, operations.tell_of_save)
     context = Context(operations, holds or Holds(operations), Previews(), Thumbnails(operations), saves, max_seconds)
     status = StatusRoutes(context)
     groups = {

@@ -27,7 +27,7 @@ from ..state.credentials import Connection
 from ..tasks.own_loop import run_on_own_loop
 from ..tasks.stopping import Unwatched
 from ..tasks.threads import compute_in_thread, run_in_thread
-from .request import BACKUP_KINDS, MAX_BODY_BYTES_WITH_IDS, read_backup, read_body, read_selection
+from .request import BACKUP_KINDS, MAX_BODY_BYTES_WITH_IDS, Members, read_backup, read_body, read_selection
 from .response import Context, busy_answer, error_answer, json_answer, large_json_answer
 
 _SELECTIONS: dict[str, type] = {"clear": bool, "ids": list, "filter": dict, "policy": dict}
@@ -41,7 +41,7 @@ class DeletionRoutes:
         self._running: dict[str, tuple[asyncio.Task[Any], HoldWatch]] = {}
 
     async def preview(self, request: web.Request) -> web.Response:
-        members = {**_SELECTIONS, "allow_large": bool, "account": str, "backup": BACKUP_KINDS}
+        members: Members = {**_SELECTIONS, "allow_large": bool, "account": str, "backup": BACKUP_KINDS}
         body = await read_body(request, members, largest=MAX_BODY_BYTES_WITH_IDS)
         allow_large, account = bool(body.pop("allow_large", False)), body.pop("account", None)
         backup = read_backup(body)  # what the person chose for a clear, whose kind depends on it

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from ..deletion.preview import VALID_SECONDS, ClearPreview, Previews
-from ..errors import InputRefused
+from ..errors import InputRefused, PreviewExpired
 from ..jobs.filters import JobFilter, Selection
 from ..jobs.job import Job
 from ..outputs.facts import FACTS_SECONDS, OutputFacts
@@ -16,10 +16,9 @@ from ..outputs.request import SavePreview
 from ..outputs.saves import Save, Saves
 from ..outputs.stored import JobHere
 from ..state.credentials import Connection
-from ..tasks.own_loop import run_on_own_loop
-from ..tasks.stopping import Unwatched, run_stoppable
+from ..tasks.stopping import Unwatched
 from ..tasks.threads import compute_in_thread
-from .request import MAX_BODY_BYTES_WITH_IDS, job_id_in, read_body, read_filter, read_ids, read_selection
+from .request import MAX_BODY_BYTES_WITH_IDS, job_id_in, read_body, read_ids, read_selection
 from .response import Context, json_answer, large_json_answer
 from .saved_file import send_saved_file
 
@@ -42,9 +41,7 @@ class SaveRoutes:
         body = await read_body(request, members, largest=MAX_BODY_BYTES_WITH_IDS)
         selection = _selection(body)
         connection = await self._context.find_connection(body.get("account"))
-        preview = await self._context.in_time(
-            self._context.operations.preview_save(connection, selection, Unwatched())
-        )
+        preview = await self._context.in_time(self._context.operations.preview_save(connection, selection, Unwatched()))
         kept = self._previews.keep(preview, connection)
         more = {
             "token": kept.token,
@@ -64,8 +61,12 @@ class SaveRoutes:
         preview = kept.preview
         if not preview.facts.files:
             raise InputRefused("nothing_to_save")
-        await self._context.operations.check_room(preview)
-        save = await self._saves.start(preview.request(connection, kept.operation), preview.place)
+        outputs = self._context.operations.outputs
+        folder = await outputs.folder()
+        if folder.place != preview.place:
+            raise PreviewExpired("outputs_folder_changed")  # the person has seen another folder
+        await outputs.check_room(preview.needed)
+        save = await self._saves.start(preview.request(connection, kept.operation), folder)
         return _answer(save, 202)
 
     async def saves(self, request: web.Request) -> web.Response:
@@ -86,7 +87,8 @@ class SaveRoutes:
         """Save once more what an ended save did not save."""
         body = await read_body(request, _OPERATION, ("operation",))
         connection = await self._context.operations.find_connection()
-        return _answer(await self._saves.retry(body["operation"], connection), 202)
+        folder = await self._context.operations.outputs.folder()
+        return _answer(await self._saves.retry(body["operation"], connection, folder), 202)
 
     async def dismiss(self, request: web.Request) -> web.Response:
         body = await read_body(request, _OPERATION, ("operation",))
@@ -126,12 +128,14 @@ class SaveRoutes:
         if len(job_ids) > MAX_IDS_PER_LOOK:
             raise InputRefused("wrong_number_of_job_ids", most=MAX_IDS_PER_LOOK)
         here = await self._context.operations.outputs.here(job_ids)
-        return json_answer({"jobs": {job_id: "all" if each.whole else "some" for job_id, each in here.items() if each.files}})
+        return json_answer(
+            {"jobs": {job_id: "all" if each.whole else "some" for job_id, each in here.items() if each.files}}
+        )
 
     async def of_job(self, request: web.Request) -> web.Response:
         """Return the saved outputs of one job, also of a deleted one."""
         job_id = job_id_in(request.match_info["job_id"])
-        return json_answer(await self._context.operations.outputs.saved_payload(job_id))
+        return json_answer(await self._context.operations.outputs.payload(job_id))
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Stream one saved output from the disk."""
@@ -154,7 +158,7 @@ def _facts_payload(facts: OutputFacts, here: dict[str, JobHere]) -> dict[str, An
     return {
         "files": facts.files,
         "bytes": facts.size,
-        "saved_files": sum(each.files for each in here.values()),
+        "saved_files": sum(len(each.files) for each in here.values()),
         "saved_jobs": sum(each.whole for each in here.values()),
         "gone_files": len(facts.gone),
         "gone": [each._asdict() for each in facts.gone[:200]],

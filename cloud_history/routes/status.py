@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from aiohttp import web
 
@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..state.credentials import ApiKey, clean_key, has_usual_prefix
 from ..state.node_reports import NodeReports
-from ..state.settings import MEMBERS, SAFE_SETTINGS
+from ..state.settings import MEMBERS, SAFE_SETTINGS, Settings
 from ..tasks.threads import compute_in_thread, run_in_thread, write_in_thread
 from .request import read_body
 from .response import Context, error_answer, json_answer, large_json_answer
@@ -54,9 +54,13 @@ class StatusRoutes:
         body = await read_body(request, MEMBERS)
         if not body:
             raise InputRefused("nothing_to_set")
-        await write_in_thread(lambda: self._context.operations.settings.change(**body))
+        operations = self._context.operations
+        if body.get("outputs_folder"):
+            # Checked before it is saved, so that a person learns at once that a folder is not allowed.
+            await operations.outputs.folder(replace(SAFE_SETTINGS, outputs_folder=body["outputs_folder"]))
+        await write_in_thread(lambda: operations.settings.change(**body))
         if not body.keys().isdisjoint(("backup_days", "backup_megabytes")):
-            await self._context.operations.delete_old_backups()
+            await operations.delete_old_backups()
         return await self.status(request)
 
     async def dismiss_unresolved(self, request: web.Request) -> web.Response:
@@ -112,12 +116,20 @@ class StatusRoutes:
             "holds": [hold.payload() for hold in holds.open],
             "undone": holds.undone,
             "hold_seconds": settings.hold_seconds,
+            "outputs": await self._outputs(settings),
             "settings": {**asdict(settings), "nodes": nodes.mode, "nodes_fixed": nodes.fixed},
             "protection": await self._protection(),
             "can_cancel": self._context.can_cancel,
             "problem": problem,
             "clock": operations.clock.warning,
         }
+
+    async def _outputs(self, settings: Settings) -> Payload:
+        """Return the folder for outputs, or why there is none."""
+        try:
+            return {"place": (await self._context.operations.outputs.folder(settings)).place, "problem": None}
+        except SetupProblem as error:
+            return {"place": None, "problem": error_payload(error)}
 
     async def _left_open(self) -> Payload:
         """Return running, unresolved and lost deletions. Raise StateUnreadable if they cannot be listed."""
@@ -159,6 +171,7 @@ class KeyRoutes:
                 # The server has not refused the key, so the person may save it untested.
                 return error_answer(error, can_save_unchecked=True)
         await self._context.holds.undo_all()
+        self._context.saves.stop_all()
         await write_in_thread(lambda: operations.keys.save(secret))
         await self._context.holds.undo_all()  # a hold may have started while the key was written
         operations.events.changed("key")
@@ -169,6 +182,7 @@ class KeyRoutes:
     async def remove(self, request: web.Request) -> web.Response:
         await read_body(request, {})
         await self._context.holds.undo_all()
+        self._context.saves.stop_all()
         await write_in_thread(self._context.operations.keys.remove)
         await self._context.holds.undo_all()
         self._context.operations.events.changed("key")

@@ -42,7 +42,7 @@ class Settings:
         record_names: `on` if the audit log keeps the names, times, workflows and errors of jobs, not only their ids.
         outputs_folder: the folder to which outputs are saved, "" for the usual one: below ComfyUI's output folder, or
             an absolute path. Checked again by `outputs.place` at each use.
-        outputs_max_gigabytes: the maximum size of one saved output, in units of 10**9 bytes.
+        outputs_max_gigabytes: the maximum size of one saved output, in units of 2**30 bytes.
     """
 
     hold_seconds: int = 10

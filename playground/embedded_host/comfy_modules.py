@@ -45,11 +45,18 @@ def _make_modules(host: EmbeddedHost) -> list[ModuleType]:
     def get_system_user_directory(name: str) -> str:
         return str(Path(host.base) / "user" / f"__{name}")
 
+    def get_output_directory() -> str:
+        return str(Path(host.base) / "output")
+
     return [
         _module("comfy", model_management=management, utils=utils, cli_args=cli_args, __path__=[]),
         _module("comfy_execution", utils=execution, __path__=[]),
         _module("server", PromptServer=PromptServer),
-        _module("folder_paths", get_system_user_directory=get_system_user_directory),
+        _module(
+            "folder_paths",
+            get_system_user_directory=get_system_user_directory,
+            get_output_directory=get_output_directory,
+        ),
         *(management, utils, cli_args, execution),
     ]
 

@@ -10,6 +10,7 @@ import pytest
 from cloud_history.approval.approval import MAX_TOKENS
 from cloud_history.errors import ApprovalClosed, InputRefused, NoAnswer, NoBrowserConnected, OperationRefused
 from cloud_history.state.locks import OwnerLock
+from cloud_history.state.settings import Backup
 from support.asking_scene import EPOCH, NOBODY, Scene, left_behind
 
 
@@ -278,7 +279,7 @@ def test_without_file_locks_questions_can_still_be_answered(scene: Scene, monkey
     assert scene.ask() is True
 
 
-@pytest.mark.parametrize("backup", [True, False, None])
-def test_the_node_learns_whether_the_person_wants_a_backup(scene: Scene, backup: bool | None) -> None:
+@pytest.mark.parametrize("backup", ["off", "workflows", "outputs", None])
+def test_the_node_learns_what_the_person_wants_to_keep(scene: Scene, backup: Backup | None) -> None:
     scene.at(3.0, lambda: scene.answer("delete", backup))
     assert scene.ask_for_answer() == (True, backup)

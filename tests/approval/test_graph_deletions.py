@@ -23,6 +23,7 @@ from cloud_history.errors import (
 )
 from cloud_history.jobs.rows import job_row
 from cloud_history.secret import Secret
+from cloud_history.state.settings import Backup
 from cloud_history.tasks.stopping import Unwatched
 from support.fake_history_client import NOON, FakeClient, ids, job, jobs_of
 from support.graph_deletion_stage import ASKER, Asked, Room
@@ -60,7 +61,7 @@ def test_by_default_a_node_asks_for_approval_and_sends_exactly_what_was_shown(ro
         "many_jobs": 1000,
         "many_final_jobs": 100,
         "rows": [job_row(before[each]) for each in (*ids(2), finished)],
-        "backup": False,
+        "backup": "off",
         "backup_estimate": {"workflows": 3, "size": 15_000, "seconds": 1, "least_seconds": 1, "may_wait": False},
         "last4": "wxyz",
         "host": "cloud.comfy.org",
@@ -94,7 +95,7 @@ def test_a_backup_promised_in_the_question_is_made_even_if_backups_are_switched_
     room.asked = Asked([True])
     room.asked.meanwhile = switch_off
     result = room.delete(ids(2))
-    assert room.asked.about[0]["backup"] is True
+    assert room.asked.about[0]["backup"] == "workflows"
     assert isinstance(result, DeletionResult)
     assert (result.backed_up, sorted(read)) == (2, sorted(ids(2)))
 
@@ -111,21 +112,21 @@ def kept_details(room: Room) -> list[str]:
     return read
 
 
-@pytest.mark.parametrize(("setting", "chosen"), [("off", True), ("workflows", False)])
+@pytest.mark.parametrize(("setting", "chosen"), [("off", "workflows"), ("workflows", "off")])
 def test_the_person_decides_in_the_question_whether_workflows_are_backed_up(
-    room: Room, setting: str, chosen: bool
+    room: Room, setting: Backup, chosen: Backup
 ) -> None:
     read = kept_details(room)
     room.operations.settings.change(backup=setting)
     result = room.delete(ids(2), Answer(True, chosen))
-    assert room.asked.about[0]["backup"] is not chosen
+    assert room.asked.about[0]["backup"] == setting
     assert isinstance(result, DeletionResult)
-    assert (result.backed_up, len(read)) == ((2, 2) if chosen else (0, 0))
+    assert (result.backed_up, len(read)) == ((2, 2) if chosen == "workflows" else (0, 0))
 
 
 def test_a_clear_for_which_the_person_wants_a_backup_deletes_the_exact_jobs(room: Room) -> None:
     read = kept_details(room)
-    result = room.clear(Answer(True, True))
+    result = room.clear(Answer(True, "workflows"))
     assert isinstance(result, DeletionResult)
     assert (result.backed_up, sorted(read)) == (3, ids(3))
     assert (room.client.clears, len(room.asked.about)) == (0, 1)
@@ -138,7 +139,7 @@ def test_a_clear_with_a_backup_asks_again_if_more_jobs_have_finished(room: Room)
     def finishes() -> None:
         room.client.jobs[ids(9)[8]] = job(ids(9)[8])
 
-    result = room.clear(Answer(True, True), Answer(False), meanwhile=finishes)
+    result = room.clear(Answer(True, "workflows"), Answer(False), meanwhile=finishes)
     assert result == Skipped()
     assert [about["removable"] for about in room.asked.about] == [3, 4]
     assert (room.client.clears, room.client.deletes) == (0, [])

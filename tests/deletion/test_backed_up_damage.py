@@ -54,7 +54,7 @@ async def test_a_file_where_the_state_folder_should_be_stops_deletions(
     stage = stage_of(cloud, environ, tmp_path / "taken" / "state")
     shutil.rmtree(stage.folder)
     stage.folder.write_text("theirs")
-    await stage.delete(backup=True)
+    await stage.delete(backup="workflows")
     assert isinstance(stage.error, StateUnwritable)
     stage.nothing_was_sent()
     await stage.refuses(StateUnwritable)

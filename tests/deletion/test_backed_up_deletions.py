@@ -61,7 +61,7 @@ async def test_a_deletion_without_failures_backs_up_deletes_and_logs_every_job(s
 @pytest.mark.parametrize("setting", ["off", "workflows"])
 async def test_without_a_backup_the_deletion_is_still_logged(stage: Stage, setting: str) -> None:
     SettingsFile(stage.folder).change(backup=setting)
-    await stage.delete(backup=False if setting == "workflows" else None)
+    await stage.delete(backup="off" if setting == "workflows" else None)
     assert (stage.gone, stage.zips()) == (set(stage.ids), [])
     looks = [each for each in stage.cloud.requests if each.path.startswith("/api/jobs/")]
     assert len(looks) == 2 * len(stage.ids) + 1, "each job is looked up twice, and one job that stays listed once more"

@@ -106,7 +106,7 @@ async def test_a_deletion_killed_during_a_request_is_reported_and_never_resumed(
     try:
         await asyncio.wait_for(gate.waiting.wait(), 30)
         with pytest.raises(Busy):
-            await clear_history(stage.operations(), "menu", Unwatched(), wait=False, backup=False)
+            await clear_history(stage.operations(), "menu", Unwatched(), wait=False, backup="off")
     finally:
         child.kill()
         assert await child.wait() == -signal.SIGKILL

@@ -118,4 +118,4 @@ async def preview_and_delete(
     preview = await operations.preview(connection, Selection(job_ids=ids), Unwatched())
     assert preview.skipped == {"active": 0, "unknown": 0, "already_gone": 2, "protected": 1}
     await meanwhile()
-    return await delete_jobs(operations, ids, "panel", preview=preview, backup=True)
+    return await delete_jobs(operations, ids, "panel", preview=preview, backup="workflows")

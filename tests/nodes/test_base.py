@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune")
+NODES = (
+    "CloudHistoryDeleteJobs",
+    "CloudHistoryClear",
+    "CloudHistoryListJobs",
+    "CloudHistoryPrune",
+    "CloudHistorySaveOutputs",
+)
 CHANGING = NODES[:2]
 
 
@@ -25,6 +31,7 @@ def test_the_ids_and_display_names_of_the_nodes_never_change(pack: Any) -> None:
         "CloudHistoryClear": "Clear Cloud History",
         "CloudHistoryListJobs": "List Cloud Jobs",
         "CloudHistoryPrune": "Clean Up Cloud History",
+        "CloudHistorySaveOutputs": "Save Cloud Outputs",
     }
 
 
@@ -76,7 +83,7 @@ def test_every_input_has_a_tooltip_and_optional_inputs_start_with_after_and_back
 @pytest.mark.parametrize("name", CHANGING)
 def test_the_backup_input_of_deleting_nodes_follows_the_setting_by_default(pack: Any, name: str) -> None:
     words, options = pack.NODE_CLASS_MAPPINGS[name].INPUT_TYPES()["optional"]["backup"]
-    assert words == ["setting", "off", "workflows"]
+    assert words == ["setting", "off", "workflows", "outputs"]
     assert options["default"] == "setting"
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 DOCS = Path(__file__).parents[2] / "js" / "docs"
-NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune")
+DELETING = ("CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryPrune")
+NODES = (*DELETING, "CloudHistoryListJobs", "CloudHistorySaveOutputs")
 
 
 def named(page: str, heading: str) -> list[str]:
@@ -32,7 +33,7 @@ def test_every_node_has_a_help_page_and_there_are_no_other_pages() -> None:
     assert {path.stem for path in DOCS.iterdir()} == set(NODES)
 
 
-@pytest.mark.parametrize("node_id", [node_id for node_id in NODES if node_id != "CloudHistoryListJobs"])
+@pytest.mark.parametrize("node_id", DELETING)
 def test_help_pages_of_deleting_nodes_say_what_is_kept_and_what_approval_cannot_prevent(node_id: str) -> None:
     page = (DOCS / f"{node_id}.md").read_text(encoding="utf-8")
     assert "Kept: your assets." in page

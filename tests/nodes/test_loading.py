@@ -28,7 +28,13 @@ from support import loaded_pack
 from support.fake_comfyui import FakeComfyUI
 from support.loaded_pack import KeptPack
 
-NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"}
+NODES = {
+    "CloudHistoryDeleteJobs",
+    "CloudHistoryClear",
+    "CloudHistoryListJobs",
+    "CloudHistoryPrune",
+    "CloudHistorySaveOutputs",
+}
 
 
 @pytest.mark.parametrize("system_user_folder", [True, False], ids=["0.3.76 and later", "before"])

@@ -7,7 +7,13 @@ from types import ModuleType
 
 from conftest import LoadPack
 
-NODES = {"CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune"}
+NODES = {
+    "CloudHistoryDeleteJobs",
+    "CloudHistoryClear",
+    "CloudHistoryListJobs",
+    "CloudHistoryPrune",
+    "CloudHistorySaveOutputs",
+}
 
 
 def test_the_pack_exports_only_its_nodes_and_its_web_folder(pack: ModuleType) -> None:

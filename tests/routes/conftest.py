@@ -27,9 +27,8 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
     attack.
     """
     stage.operations.queue.in_flight.begin(stage.unresolved)
-    first, second, third = [job.id for job in stage.cloud.listed("completed") if job.files and job.media == "images"][
-        :3
-    ]
+    pictures = [job.id for job in stage.cloud.listed("completed") if job.files and job.media == "images"]
+    first, second, third, fourth = pictures[:4]
     stage.hold = (await stage.held(ids=[first]))["id"]
     await stage.set_hold(0)
     stage.job, stage.file = third, stage.cloud.jobs[third].files[0]
@@ -40,6 +39,7 @@ async def target(stage: Stage) -> AsyncIterator[Stage]:
     (stage.folder / "holds" / f"{stage.lost_hold}.json").write_text(json.dumps(lost))
     await stage.back_up(third)
     stage.report = NodeReports(stage.folder).keep("12", "Stopped: 2 of 12 jobs removed.")
+    await stage.prepare_saves(third, fourth)
     question = await stage.open_question()
     stage.cloud.requests.clear()
     yield stage

@@ -85,7 +85,7 @@ async def test_the_backup_setting_applies_unless_the_request_overrides_it(stage:
     first, second = finished(stage, 2)
     await stage.ask("settings", {"backup": "workflows"})
     shown = await stage.preview(ids=[first])
-    assert shown["backup"] is True
+    assert shown["backup"] == "workflows"
     answer = await stage.ask("delete", {"token": shown["token"]})
     assert answer.json["result"]["backed_up"] == 1
     await delete(stage, second, backup=False)

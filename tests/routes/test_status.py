@@ -39,6 +39,8 @@ async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem
                 "backup_days": 90,
                 "record_names": "on",
                 "backup_megabytes": 1000,
+                "outputs_folder": "",
+                "outputs_max_gigabytes": 8,
                 "nodes_fixed": False,
             },
             "protection": {"jobs": 0, "workflows": 0, "damaged": None},

@@ -66,8 +66,8 @@ async def test_a_state_folder_lost_before_a_deletion_or_clear_stops_all_requests
     harm(stage.folder)
     operations = stage.operations()
     for deleting in (
-        delete_jobs(operations, stage.ids, "panel", Unwatched(), backup=False),
-        clear_history(operations, "panel", Unwatched(), backup=False),
+        delete_jobs(operations, stage.ids, "panel", Unwatched(), backup="off"),
+        clear_history(operations, "panel", Unwatched(), backup="off"),
     ):
         with pytest.raises(StateFolderLost, match=str(stage.folder)):
             await deleting

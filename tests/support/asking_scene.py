@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud_history.approval.approval import Answer, ApprovalAnswers, ApprovalRequests, RequestingNode
+from cloud_history.state.settings import Backup
 from support.fake_history_client import Person
 
 TAB = "tab-1"
@@ -70,7 +71,7 @@ class Scene:
         self.fetch()
         self.answers.mark_seen(self.shown["question"], self.shown["token"])
 
-    def answer(self, word: str = "delete", backup: bool | None = None) -> None:
+    def answer(self, word: str = "delete", backup: Backup | None = None) -> None:
         """Answer the approval request, as a person who has read it."""
         if self.shown.get("question") != self.named:
             self.fetch()

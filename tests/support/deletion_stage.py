@@ -23,7 +23,7 @@ from cloud_history.errors import CloudError
 from cloud_history.service import Operations
 from cloud_history.state.audit_log import AuditLog, LoggedDeletion
 from cloud_history.state.credentials import ApiKey
-from cloud_history.state.settings import SettingsFile
+from cloud_history.state.settings import Backup, SettingsFile
 from cloud_history.tasks.stopping import Watch
 from simulated_cloud import Fault, SimulatedCloud
 from support.requests import delete_jobs, make_request
@@ -112,7 +112,7 @@ class Stage:
         """Return the operations of a process that has just started."""
         return Operations(self.folder, self.environ, open_client=impatient_client, sleep=no_wait)
 
-    async def delete(self, confirmed: DeletionRequest | None = None, *, backup: bool | None = None) -> None:
+    async def delete(self, confirmed: DeletionRequest | None = None, *, backup: Backup | None = None) -> None:
         """Delete the jobs as after a confirmation, and store the result or the error."""
         if self._before is None:
             self.remember()

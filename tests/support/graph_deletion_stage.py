@@ -12,6 +12,7 @@ from cloud_history.approval.approval import Answer, ApprovalRequests, Requesting
 from cloud_history.approval.graph_deletions import GraphDeletions
 from cloud_history.deletion.outcomes import ClearResult, DeletionResult, Skipped
 from cloud_history.service import Operations
+from cloud_history.state.settings import Backup
 from cloud_history.tasks.stopping import Unwatched, Watch
 from support.fake_history_client import FakeClient
 from support.no_backups import without_backups
@@ -79,7 +80,7 @@ class Room:
         return result
 
     def clear(
-        self, *answers: bool | Answer | Exception, meanwhile: Act = lambda: None, backup: bool | None = None
+        self, *answers: bool | Answer | Exception, meanwhile: Act = lambda: None, backup: Backup | None = None
     ) -> ClearResult | DeletionResult | Skipped:
         self.asked = Asked(answers) if answers else self.asked
         self.asked.meanwhile = meanwhile

@@ -7,7 +7,7 @@ from cloud_history.routes.table import Route
 
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
 
-_VALUES = {"{job_id}": JOB, "{operation}": "OPERATION", "{name}": "REPORT", "{ticket}": "TICKET"}
+_VALUES = {"{job_id}": JOB, "{operation}": "OPERATION", "{name}": "REPORT", "{ticket}": "TICKET", "{number}": "0"}
 _QUERIES = {"thumbnail": f"?job={JOB}&file=FILE", "output": "?file=FILE"}
 
 

@@ -19,6 +19,10 @@ from cloud_history.approval.approval import ApprovalAnswers
 from cloud_history.cloud.client import CloudClient
 from cloud_history.config import BaseUrl
 from cloud_history.deletion.holds import Holds
+from cloud_history.outputs.progress import SaveProgress
+from cloud_history.outputs.request import SaveRequest
+from cloud_history.outputs.result import SaveResult
+from cloud_history.outputs.saves import Saves
 from cloud_history.routes.app import make_handlers
 from cloud_history.routes.response import MAX_REQUEST_SECONDS
 from cloud_history.routes.table import add_routes
@@ -27,6 +31,8 @@ from cloud_history.state.credentials import ApiKey
 from cloud_history.state.files import write_private
 from cloud_history.state.in_flight import InFlightOperation
 from cloud_history.state.locks import OwnerLock
+from cloud_history.state.saves import InFlightSave
+from cloud_history.tasks.stopping import Watch, check_stopped
 from simulated_cloud import SimulatedCloud
 from support.clocks import Gate as Gate
 from support.clocks import Timer
@@ -61,6 +67,8 @@ class Answer:
         return str(self.json["error"]["code"])
 
 
+RUNNING_SAVE = "abcdef0123456789" * 2
+"""A save that goes on until it is stopped."""
 QUESTION = {"kind": "delete", "removable": 3, "title": "Tidy up"}
 
 
@@ -78,6 +86,7 @@ class Stage:
     timer: Timer
     reading: Timer
     """Says for how long a question has been read."""
+    saves: Saves
     token: str = ""
     delete_token: str = ""
     hold: str = ""
@@ -89,6 +98,9 @@ class Stage:
     question: str = "fedcba9876543210" * 2
     question_token: str = ""
     ticket: str = "no-ticket"
+    save_token: str = ""
+    failed_save: str = "00" * 16
+    interrupted_saves: Sequence[str] = ("00" * 16, "11" * 16)
     unresolved: InFlightOperation = field(default_factory=lambda: InFlightOperation("clear", "menu", "host", "abcd"))
 
     @property
@@ -129,6 +141,14 @@ class Stage:
             "open_media": {"job": self.job, "file": self.file},
             "jobs": {"filter": {"statuses": ["failed"]}},
             "cancel": {"ids": [self.job]},
+            "preview_save": {"ids": [self.job]},
+            "save_outputs": {"token": self.save_token},
+            "stop_save": {"operation": RUNNING_SAVE},
+            "continue_save": {"operation": self.interrupted_saves[0]},
+            "dismiss_save": {"operation": self.interrupted_saves[1]},
+            "retry_save": {"operation": self.failed_save},
+            "output_facts": {"ids": [self.job]},
+            "saved_outputs": {"ids": [self.job]},
         }
         return json.dumps(bodies[route]).encode() if route in bodies else b""
 
@@ -228,6 +248,31 @@ class Stage:
         self.reading.wait(1.0)
         return owner_lock
 
+    async def prepare_saves(self, saved: str, unsaved: str) -> None:
+        """Save the outputs of one job, and prepare a running, two interrupted and one incomplete save of another."""
+        operations = self.operations
+        connection = await operations.find_connection()
+        folder = await operations.outputs.folder()
+        shown = (await self.ask("preview_save", {"ids": [saved]})).json
+        await self.ask("save_outputs", {"token": shown["token"]})
+        for operation in self.interrupted_saves:
+            entry = InFlightSave(
+                [unsaved], connection.base_url.host, connection.key.secret.last4, "", "", "panel", operation
+            )
+            operations.outputs.running.begin(entry)
+            operations.outputs.running.interrupt(operation)
+        lost = self.cloud.jobs[unsaved].paths
+        self.cloud.account.lost.update(lost)
+        failed = await self.saves.start(SaveRequest([unsaved], connection, "panel"), folder)
+        self.failed_save = failed.id
+        await self.until(lambda: not any(each["state"] == "running" for each in self._own_saves()))
+        self.cloud.account.lost.difference_update(lost)
+        await self.saves.start(SaveRequest([unsaved], connection, "panel", operation=RUNNING_SAVE), folder)
+        self.save_token = (await self.ask("preview_save", {"ids": [unsaved]})).json["token"]
+
+    def _own_saves(self) -> list[dict[str, Any]]:
+        return [each.payload() for each in self.saves.own]
+
     def answers(self) -> list[str]:
         """Return the answers to the approval request."""
         found = (self.folder / "asking").glob("*.answer")
@@ -299,12 +344,23 @@ async def serving(
         if payload.get("ended"):
             loop.call_soon_threadsafe(heard.set)
 
-    operations = Operations(folder, environ, announce, impatient_client, sleep=no_wait, many_users=many_users)
+    output = folder.parent / "output"
+    operations = Operations(
+        folder, environ, announce, impatient_client, sleep=no_wait, many_users=many_users, output_folder=output
+    )
+
+    async def save(request: SaveRequest, watch: Watch, progress: SaveProgress) -> SaveResult:
+        while request.operation == RUNNING_SAVE:
+            check_stopped(watch)
+            await asyncio.sleep(0.01)
+        return await operations.save_outputs(request, watch, progress)
+
     table = web.RouteTableDef()
     timer, reading = Timer(), Timer()
     answers = ApprovalAnswers(folder, clock=reading)
     holds = Holds(operations, sleep=timer.sleep, clock=timer)
-    handlers = make_handlers(operations, max_seconds=max_seconds, holds=holds, answers=answers)
+    saves = Saves(operations.outputs.running, save, operations.tell_of_save)
+    handlers = make_handlers(operations, max_seconds=max_seconds, holds=holds, answers=answers, saves=saves)
     add_routes(table, lambda: handlers)
     app = web.Application(client_max_size=100 * 1024 * 1024, middlewares=middlewares)
     app.add_routes(table)
@@ -312,7 +368,8 @@ async def serving(
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield Stage(cloud, operations, folder, runner.addresses[0][1], events, heard, holds, timer, reading)
+        yield Stage(cloud, operations, folder, runner.addresses[0][1], events, heard, holds, timer, reading, saves)
     finally:
         await holds.undo_all()
+        saves.stop_all()
         await runner.cleanup()

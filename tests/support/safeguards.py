@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from cloud_history.deletion.safeguards import BackedUp, Safeguards
+from cloud_history.deletion.outcomes import JobOutcome
+from cloud_history.deletion.safeguards import BackedUp, OutputsKept, Safeguards
 from cloud_history.jobs.filters import NOTHING_PROTECTED, ProtectedJobs
+from cloud_history.jobs.job import Job
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.tasks.stopping import Watch
 
@@ -21,6 +23,12 @@ class NoSafeguards(Safeguards):
 
     async def back_up(self, job_ids: Sequence[str], watch: Watch) -> BackedUp:
         return BackedUp()
+
+    async def save_outputs(self, jobs: Mapping[str, Job | None], watch: Watch) -> OutputsKept:
+        return OutputsKept()
+
+    async def without_outputs(self, job_ids: Sequence[str]) -> dict[str, JobOutcome]:
+        return {}
 
     async def before_clear(self) -> None:
         pass

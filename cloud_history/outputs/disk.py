@@ -1,0 +1,72 @@
+"""Work on the disk of the outputs, in threads of its own.
+
+The folder for outputs may be on a network drive or a slow disk. If it hangs, the state folder must still answer, so its
+work never waits for the same threads.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from ..errors import StateNotAnswering
+from ..secret import log
+from ..tasks.threads import Pool, run_in_pool
+from .errors import OutputsUnwritable
+
+T = TypeVar("T")
+
+MAX_SECONDS = 60.0
+"""Limit for one step on the disk, such as writing a piece of a file."""
+MAX_SECONDS_OF_LONG_WORK = 900.0
+"""Limit for reading a whole file that may have gigabytes."""
+
+_pool = Pool("outputs", 6)
+
+
+async def on_disk(work: Callable[[], T], seconds: float = MAX_SECONDS) -> T:
+    """Run work on the disk of the outputs in a thread and return its result.
+
+    If the caller is cancelled, work that has not begun is skipped. Other work goes on, and its result is dropped.
+
+    Raises:
+        OutputsUnwritable: the disk did not answer in time. Other exceptions are those of `work`.
+    """
+    try:
+        return await run_in_pool(work, _pool, seconds)
+    except StateNotAnswering as exc:
+        seconds = float(str(exc.values.get("seconds", seconds)))
+    raise OutputsUnwritable("outputs_silent", seconds=seconds)
+
+
+class DiskSteps:
+    """Runs steps on one file, one at a time, also if a step goes on after its caller was cancelled."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    async def run(self, step: Callable[[], T], seconds: float = MAX_SECONDS) -> T:
+        """Run a step, as `on_disk` does."""
+
+        def alone() -> T:
+            with self._lock:
+                return step()
+
+        return await on_disk(alone, seconds)
+
+    def run_at_last(self, step: Callable[[], object]) -> None:
+        """Run a step after the others, without waiting for it. Its errors are logged."""
+
+        def alone() -> None:
+            with self._lock:
+                try:
+                    step()
+                except Exception as exc:  # noqa: BLE001 - there is no caller to pass it to
+                    log.warning("An unfinished output could not be put away: %s", exc)
+
+        context = contextvars.copy_context()
+        with suppress(RuntimeError):  # no thread can be started; the next save finds the unfinished file
+            _pool.submit(lambda: context.run(alone))
