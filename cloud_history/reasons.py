@@ -23,10 +23,10 @@ REASONS: dict[str, str] = {
     "workflow_unknown": "whether its workflow is protected can’t be known",
     "backup_failed": "its workflow couldn’t be backed up: {reason}",
     "not_found_to_back_up": "it was not found",
+    "outputs_not_saved": "its outputs could not be saved: {reason}",
     # Why the sizes and hashes of outputs are unknown.
     "assets_repeat": "the list of assets repeats a page",
     "too_many_assets": "there are too many assets to look through",
-    "outputs_not_saved": "its outputs could not be saved: {reason}",
     # Why an output was not saved.
     "file_failed": "{file}: {reason}",
     "output_name_unusable": "an output has no usable name",

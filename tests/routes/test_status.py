@@ -44,6 +44,7 @@ async def test_on_a_fresh_machine_nothing_is_configured_and_nothing_is_a_problem
                 "nodes_fixed": False,
             },
             "protection": {"jobs": 0, "workflows": 0, "damaged": None},
+            "outputs": {"place": "output/comfy-cloud", "problem": None},
             "can_cancel": None,
             "problem": None,
             "clock": "",

@@ -29,5 +29,5 @@ WITHOUT_HEADER = tuple(route.key for route in table.ROUTES if route.has_ticket)
 """Those that a video element asks, which can't send the header."""
 ALSO_READ = ("protect", "delete_backup")
 """Those whose address can be read too."""
-LARGE = ("preview", "protect")
+LARGE = ("preview", "protect", "preview_save", "output_facts", "saved_outputs")
 """Those whose body may name many jobs."""
