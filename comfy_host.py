@@ -387,7 +387,7 @@ def _state_folder() -> Path:
 def output_folder() -> Path | None:
     """Return ComfyUI's folder for outputs, which `--output-directory` may have moved; None outside ComfyUI."""
     paths = _import_or_none("folder_paths", _import_folder_paths)
-    if not hasattr(paths, "get_output_directory"):
+    if paths is None:
         return None
     # Made absolute now, because another pack may change the working directory later.
     return Path(paths.get_output_directory()).absolute()

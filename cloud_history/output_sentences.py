@@ -81,4 +81,29 @@ OUTPUT_SENTENCES: dict[str, Sentence] = {
     "save_note_not_removed": Sentence("The record of a save that has ended can’t be removed from the state folder."),
     "saves_unreadable": Sentence("The records of running saves can’t be read."),
     "no_such_save": Sentence("There is no interrupted save with this id.", "It may have been continued or dismissed."),
+    # Saves, as a person asks for them.
+    "nothing_to_save": Sentence("Nothing to save: these jobs have no outputs that are not here already."),
+    "save_not_running": Sentence("This save is not running any more."),
+    "save_still_running": Sentence("This save is still running.", "Stop it first."),
+    "too_many_saves": Sentence("Too many saves are running.", "Wait until some end, then try again."),
+    "no_such_saved_output": Sentence("No file with this number is here as it was saved for this job."),
+    "outputs_no_room": Sentence(
+        "The outputs need {needed}, and their disk has {free} free. Nothing was saved.",
+        "Free some disk space, save fewer jobs, or choose a folder on another disk in Settings > Cloud history.",
+        "the outputs need {needed}, and their disk has {free} free",
+    ),
+    "outputs_silent": Sentence(
+        "The folder for outputs has not answered for {seconds:.0f} seconds.",
+        "Check its disk or network drive, then try again.",
+        "the folder for outputs does not answer",
+    ),
+    "outputs_gone_meanwhile": Sentence(
+        "A saved output disappeared or was changed while the request waited to be sent.",
+        "Look again before you delete.",
+    ),
+    "outputs_folder_changed": Sentence(
+        "The folder for outputs has changed since this preview.", "Nothing was saved. Look again before you save."
+    ),
+    "saved_not_yes_or_no": Sentence("“saved” must be “yes” or “no”."),
+    "setting_not_text": Sentence("{setting} must be a text of at most {most} printable characters."),
 }

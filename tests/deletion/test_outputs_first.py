@@ -132,12 +132,16 @@ async def test_without_a_folder_for_outputs_nothing_is_deleted_and_the_reason_is
     assert "COMFY_CLOUD_HISTORY_OUTPUTS" in deletion_report(result)
 
 
+def change_unseen(path: str) -> None:
+    """Change a saved file, but neither its size nor its time."""
+    stat = os.stat(path)
+    Path(path).write_bytes(b"x" * stat.st_size)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
 async def test_outputs_that_were_here_before_are_hashed_again_before_their_job_goes(saving: SavingStage) -> None:
     (job,) = saving.jobs(1, files=1)
-    path = Path((await saving.save([job])).paths()[0])
-    stat = path.stat()
-    path.write_bytes(b"x" * stat.st_size)
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    change_unseen((await saving.save([job])).paths()[0])
     result = await delete(saving, [job])
     assert result.ids(Outcome.DELETED) == [job.id]
     assert saving.stored([job])[0] in saving.saved().values(), "the output was saved once more before the job went"

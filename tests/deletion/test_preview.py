@@ -14,6 +14,7 @@ from cloud_history.deletion.preview import (
     VALID_SECONDS,
     ClearPreview,
     DeletionPreview,
+    Preview,
     Previews,
     preview_jobs,
 )
@@ -51,16 +52,16 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def previews(clock: Clock) -> Previews:
+def previews(clock: Clock) -> Previews[Preview]:
     return Previews(clock)
 
 
-def test_redeeming_a_preview_token_returns_the_preview(previews: Previews) -> None:
+def test_redeeming_a_preview_token_returns_the_preview(previews: Previews[Preview]) -> None:
     token = previews.keep(COUNTS, connection()).token
     assert previews.redeem(token, connection()).preview is COUNTS
 
 
-def test_a_preview_token_works_only_once(previews: Previews) -> None:
+def test_a_preview_token_works_only_once(previews: Previews[Preview]) -> None:
     token = previews.keep(COUNTS, connection()).token
     previews.redeem(token, connection())
     with pytest.raises(PreviewExpired):
@@ -68,14 +69,16 @@ def test_a_preview_token_works_only_once(previews: Previews) -> None:
 
 
 @pytest.mark.parametrize("age", [0.0, 1.0, 299.999])
-def test_a_preview_token_is_valid_for_five_minutes(previews: Previews, clock: Clock, age: float) -> None:
+def test_a_preview_token_is_valid_for_five_minutes(previews: Previews[Preview], clock: Clock, age: float) -> None:
     token = previews.keep(COUNTS, connection()).token
     clock.seconds += age
     assert previews.redeem(token, connection()).preview is COUNTS
 
 
 @pytest.mark.parametrize("age", [300.0, 300.001, 1e9])
-def test_a_preview_token_older_than_five_minutes_is_refused(previews: Previews, clock: Clock, age: float) -> None:
+def test_a_preview_token_older_than_five_minutes_is_refused(
+    previews: Previews[Preview], clock: Clock, age: float
+) -> None:
     token = previews.keep(COUNTS, connection()).token
     clock.seconds += age
     with pytest.raises(PreviewExpired):
@@ -95,7 +98,7 @@ def test_a_preview_token_older_than_five_minutes_is_refused(previews: Previews, 
     ids=["key", "server", "port", "path", "source"],
 )
 def test_a_preview_token_redeemed_with_another_key_or_server_is_refused_and_used_up(
-    previews: Previews, other: Connection
+    previews: Previews[Preview], other: Connection
 ) -> None:
     token = previews.keep(COUNTS, connection()).token
     with pytest.raises(PreviewExpired):
@@ -105,25 +108,25 @@ def test_a_preview_token_redeemed_with_another_key_or_server_is_refused_and_used
 
 
 @pytest.mark.parametrize("token", ["", "x", "None", "0" * 43])
-def test_an_unknown_preview_token_is_refused(previews: Previews, token: str) -> None:
+def test_an_unknown_preview_token_is_refused(previews: Previews[Preview], token: str) -> None:
     previews.keep(COUNTS, connection())
     with pytest.raises(PreviewExpired):
         previews.redeem(token, connection())
 
 
-def test_redeeming_one_preview_token_leaves_other_tokens_valid(previews: Previews) -> None:
+def test_redeeming_one_preview_token_leaves_other_tokens_valid(previews: Previews[Preview]) -> None:
     first, second = (previews.keep(COUNTS, connection()).token for _ in range(2))
     previews.redeem(first, connection())
     assert previews.redeem(second, connection()).preview is COUNTS
 
 
-def test_preview_tokens_are_long_and_unique(previews: Previews) -> None:
+def test_preview_tokens_are_long_and_unique(previews: Previews[Preview]) -> None:
     tokens = {previews.keep(COUNTS, connection()).token for _ in range(MAX_PREVIEWS)}
     assert len(tokens) == MAX_PREVIEWS
     assert min(map(len, tokens)) >= 43
 
 
-def test_only_a_limited_number_of_the_latest_previews_is_kept(previews: Previews) -> None:
+def test_only_a_limited_number_of_the_latest_previews_is_kept(previews: Previews[Preview]) -> None:
     tokens = [previews.keep(COUNTS, connection()).token for _ in range(MAX_PREVIEWS + 1)]
     with pytest.raises(PreviewExpired):
         previews.redeem(tokens[0], connection())
@@ -136,7 +139,7 @@ def of_jobs(count: int) -> DeletionPreview:
     return DeletionPreview([JOB] * (count // 2), {}, [JOB] * (count - count // 2))
 
 
-def test_a_new_large_preview_replaces_older_ones_and_the_newest_is_always_kept(previews: Previews) -> None:
+def test_a_new_large_preview_replaces_older_ones_and_the_newest_is_always_kept(previews: Previews[Preview]) -> None:
     here, half = connection(), MAX_KEPT_JOBS // 2
     first, second, third = (previews.keep(of_jobs(half - 1), here).token for _ in range(3))
     with pytest.raises(PreviewExpired):
@@ -151,7 +154,7 @@ def test_a_new_large_preview_replaces_older_ones_and_the_newest_is_always_kept(p
     assert previews.redeem(small, here).preview is COUNTS
 
 
-def test_ids_of_missing_jobs_count_towards_the_memory_limit_of_previews(previews: Previews) -> None:
+def test_ids_of_missing_jobs_count_towards_the_memory_limit_of_previews(previews: Previews[Preview]) -> None:
     here = connection()
     gone = frozenset(ProvenAbsent(str(number)) for number in range(MAX_KEPT_JOBS))
     first = previews.keep(DeletionPreview([], {}, (), gone), here).token
@@ -160,7 +163,7 @@ def test_ids_of_missing_jobs_count_towards_the_memory_limit_of_previews(previews
         previews.redeem(first, here)
 
 
-def test_expired_previews_are_dropped_before_valid_ones(previews: Previews, clock: Clock) -> None:
+def test_expired_previews_are_dropped_before_valid_ones(previews: Previews[Preview], clock: Clock) -> None:
     for _ in range(MAX_PREVIEWS - 1):
         previews.keep(COUNTS, connection())
     clock.seconds += 299

@@ -38,7 +38,7 @@ def connected(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @pytest.fixture
-def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch) -> None:
+def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Skip all waits before retries and repeated lookups."""
 
     async def no_time(seconds: float) -> None:
@@ -53,8 +53,9 @@ def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch) -> None:
         host.announce,
         lambda base_url, key: client.CloudClient(base_url, key.secret, sleep=no_time),
         no_time,
+        output_folder=tmp_path / "output",
     )
-    for name in ("nodes.delete_jobs", "nodes.list_jobs", "nodes.clean_up_history", "comfy_host"):
+    for name in ("nodes.delete_jobs", "nodes.list_jobs", "nodes.clean_up_history", "nodes.save_outputs", "comfy_host"):
         monkeypatch.setattr(pack_module(name), "operations", lambda: made)
 
 

@@ -13,12 +13,23 @@ from cloud_history.errors import OperationRefused, StateFolderLost
 from cloud_history.outputs.errors import OutputFolderRefused
 from cloud_history.outputs.progress import SaveProgress
 from cloud_history.outputs.report import save_report
+from cloud_history.outputs.result import SaveResult
 from cloud_history.service import Operations
 from simulated_cloud import Fault, Periodic
 from support.saving_stage import SavingStage, StoppingWatch
 
 CLOUD_JOBS = 0
 VIEW, STORAGE = ("GET", "/api/view"), ("GET", "/comfy-outputs/")
+
+
+def contents(result: SaveResult) -> list[bytes]:
+    """Return the contents of the saved files, sorted."""
+    return sorted(Path(path).read_bytes() for path in result.paths())
+
+
+def change(path: str, content: bytes) -> None:
+    """Change a saved file as a person would."""
+    Path(path).write_bytes(content)
 
 
 async def test_every_output_of_every_job_is_saved_byte_for_byte(saving: SavingStage) -> None:
@@ -44,11 +55,10 @@ async def test_a_second_save_downloads_nothing_and_says_that_all_is_here(saving:
 async def test_a_changed_file_is_saved_again_beside_the_changed_one(saving: SavingStage) -> None:
     jobs = saving.jobs(1, files=1)
     result = await saving.save(jobs)
-    path = Path(result.paths()[0])
-    path.write_bytes(b"mine now")
+    change(result.paths()[0], b"mine now")
     again = await saving.save(jobs)
-    assert path.read_bytes() == b"mine now"
-    assert [Path(each).name for each in again.paths()] == [f"{path.stem} (2).png"]
+    assert contents(result) == [b"mine now"]
+    assert again.paths() == [result.paths()[0].replace(".png", " (2).png")]
     assert not again.failed
 
 
@@ -99,7 +109,7 @@ async def test_two_outputs_of_one_name_in_two_subfolders_are_both_saved(saving: 
     saving.cloud.account.contents["a/same.png"] = b"first"
     saving.cloud.account.contents["b/same.png"] = b"second"
     result = await saving.save([job])
-    assert sorted(Path(path).read_bytes() for path in result.paths()) == [b"first", b"second"]
+    assert contents(result) == [b"first", b"second"]
 
 
 async def test_of_two_outputs_of_one_name_the_missing_one_is_saved_later(saving: SavingStage) -> None:
@@ -110,7 +120,7 @@ async def test_of_two_outputs_of_one_name_the_missing_one_is_saved_later(saving:
     assert (await saving.save([job])).failed
     saving.cloud.account.lost.clear()
     result = await saving.save([job])
-    assert sorted(Path(path).read_bytes() for path in result.paths()) == [b"first", b"second"]
+    assert contents(result) == [b"first", b"second"]
     assert not result.failed
 
 
@@ -223,4 +233,5 @@ async def test_the_report_is_one_sentence_and_a_line_for_each_outcome(saving: Sa
         "1 without outputs",
         f"1 not saved: {first.files[0]}: it is no longer on Comfy Cloud",
         f"  {first.id}",
+        "It was deleted there, or has expired.",
     ]

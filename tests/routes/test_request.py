@@ -398,6 +398,7 @@ OTHER_KINDS = {
     "thumbnail": "image/png",
     "output": "image/png",
     "media": "image/png",
+    "saved_file": "image/png",
     "jobs": "application/x-ndjson",
     "record_csv": "text/csv",
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -334,7 +333,11 @@ async def test_a_folder_inside_the_output_folder_is_used_for_the_next_save(stage
     assert status["outputs"] == {"place": "output/mine/cloud", "problem": None}
     await ended(stage, (await begin(stage, jobs))["operation"])
     assert on_disk(stage) == in_cloud(stage, jobs)
-    assert Path(stage.folder.parent / "output" / "mine" / "cloud").is_dir()
+    assert (
+        (await stage.ask("saved_outputs_of", path=f"outputs/of/{jobs[0].id}"))
+        .json["folder"]
+        .startswith("output/mine/cloud/")
+    )
 
 
 async def test_a_folder_that_was_changed_after_the_preview_needs_another_look(stage: Stage) -> None:

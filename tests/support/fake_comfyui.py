@@ -75,7 +75,11 @@ class FakeComfyUI:
             prompt_queue=SimpleNamespace(currently_running=self.running),
             send_sync=self.send,
         )
-        paths = module("folder_paths", get_user_directory=lambda: str(self.user_folder))
+        paths = module(
+            "folder_paths",
+            get_user_directory=lambda: str(self.user_folder),
+            get_output_directory=lambda: str(self.user_folder.parent / "output"),
+        )
         if system_user_folder:
             vars(paths)["get_system_user_directory"] = lambda name: str(self.user_folder / f"__{name}")
 
