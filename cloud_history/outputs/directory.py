@@ -22,6 +22,7 @@ from ..tasks.disk import disk_access
 from .errors import OutputFileRefused
 from .rename_new import rename_new
 
+WINDOWS = os.name == "nt"
 HAS_DIR_FD = {os.open, os.mkdir, os.stat, os.unlink, os.rename, os.link} <= os.supports_dir_fd and hasattr(
     os, "O_DIRECTORY"
 )
@@ -194,7 +195,7 @@ class Directory:
         """
         check_part(name)
         with disk_access(self.path / name):
-            if os.name == "nt":
+            if WINDOWS:
                 return self._renamed(temporary, name)
             try:
                 os.link(
@@ -217,7 +218,7 @@ class Directory:
     def _renamed(self, temporary: str, name: str) -> bool:
         """Rename a file without a hard link. Return False if the new name exists."""
         try:
-            if os.name == "nt":
+            if WINDOWS:
                 os.rename(self._at(temporary), self._at(name))  # Windows refuses to replace a file
                 return True
             if rename_new(self._at(temporary), self._at(name), self._descriptor):
@@ -300,13 +301,13 @@ def is_link(found: os.stat_result) -> bool:
 
 def check_part(name: str) -> None:
     """Raise ValueError if a name is not exactly one part of a path, on any system."""
-    if name in ("", ".", "..") or any(each in name for each in "/\\\0") or (os.name == "nt" and ":" in name):
+    if name in ("", ".", "..") or any(each in name for each in "/\\\0") or (WINDOWS and ":" in name):
         raise ValueError("a name must be one part of a path")
 
 
 def extended(path: Path) -> str:
     """Return the path as a text; on Windows in the form that may have more than 260 characters."""
     text = str(path)
-    if os.name != "nt" or text.startswith("\\\\?\\"):
+    if not WINDOWS or text.startswith("\\\\?\\"):
         return text
     return "\\\\?\\UNC\\" + text[2:] if text.startswith("\\\\") else "\\\\?\\" + text

@@ -18,13 +18,12 @@ from ..jobs.redact import clean_detail, clean_json
 from ..jobs.rows import read_workflow
 from ..secret import scrub
 from ..state.files import sync_file, write_whole
-from ..state.locks import unlock
 from ..state.saved_outputs import SavedFile
 from ..tasks.disk import disk_access
 from .directory import Directory
 from .errors import OutputFileRefused, disk_errors
 from .names import JOB_FILE, numbered
-from .unfinished import open_temporary
+from .unfinished import open_temporary, release
 
 _HEAD_BYTES = 512
 _ID = re.compile(rb'\{\s*"id":\s*"([0-9a-f-]{36})"')
@@ -150,7 +149,7 @@ def _place(directory: Directory, job_id: str, content: bytes, name: str = JOB_FI
                 write_whole(file, content)
                 sync_file(file)
         finally:
-            unlock(file)  # Windows cannot rename an open file
+            release(file)
         placed = directory.place(temporary, name)
         if not placed and replaces and _owner(directory, name) == job_id:
             directory.replace(temporary, name)

@@ -21,12 +21,11 @@ from typing import BinaryIO, Protocol, cast
 
 from ..secret import scrub
 from ..state.files import sync_file, write_whole
-from ..state.locks import unlock
 from ..tasks.disk import disk_access
-from .directory import Directory
+from .directory import WINDOWS, Directory
 from .errors import OutputFileRefused, disk_errors
 from .names import numbered, safe_name, same_on_disk
-from .unfinished import is_part_name, open_temporary, read_tag, tag_of, take_over, temporary_name, write_tag
+from .unfinished import is_part_name, open_temporary, read_tag, release, tag_of, take_over, temporary_name, write_tag
 
 SYNC_BYTES = 32 * 1024 * 1024
 """The file is synced whenever its size is a multiple of this. After a crash, at most so many bytes are lost."""
@@ -227,7 +226,7 @@ class PartFile:
                     return self._placed(each, modified, already_here=True)
             if clashes:
                 continue
-            if os.name == "nt":
+            if WINDOWS:
                 self._close()  # Windows cannot rename an open file
             if self._directory.place(self._temporary, name):
                 return self._placed(name, self._modified_of_own(name), already_here=False)
@@ -256,7 +255,7 @@ class PartFile:
             for piece in _pieces(file, self.size, self._directory, name):
                 digest.update(piece)
             same = digest.hexdigest() == self._sha256.hexdigest() and not file.read(1)
-            if same and os.name != "nt":  # Windows syncs only files that are open for writing
+            if same and not WINDOWS:  # Windows syncs only files that are open for writing
                 sync_file(file)
         return own.st_mtime_ns if same else None
 
@@ -284,7 +283,7 @@ class PartFile:
         """Remove the file. Do nothing after `finish`, `keep` or `discard`. An error of the disk is ignored."""
         if self._has_ended:
             return
-        if os.name == "nt":
+        if WINDOWS:
             self._close()  # Windows cannot remove an open file
         with suppress(OSError):
             found = self._directory.stat(self._temporary)
@@ -302,7 +301,7 @@ class PartFile:
     def _close(self) -> None:
         if self._is_open:
             self._is_open = False
-            unlock(self._file)
+            release(self._file)
 
     @property
     def _tag(self) -> str:

@@ -16,7 +16,7 @@ from ..jobs.ids import HEX_ID_PATTERN
 from ..state.files import sync_file, write_whole
 from ..state.locks import try_lock, unlock
 from ..tasks.disk import disk_access
-from .directory import Directory
+from .directory import WINDOWS, Directory
 from .errors import OutputFileRefused, disk_errors
 
 STRONG_ETAG = re.compile(r'"[!#-~]{1,200}"', re.ASCII)
@@ -57,7 +57,7 @@ def _is_in_use(directory: Directory, name: str) -> bool:
     try:
         return not try_lock(file)
     finally:
-        unlock(file)
+        release(file)
 
 
 def open_temporary(directory: Directory, name: str) -> tuple[str, BinaryIO]:
@@ -66,6 +66,13 @@ def open_temporary(directory: Directory, name: str) -> tuple[str, BinaryIO]:
     file = directory.create_file(temporary)
     try_lock(file)  # for `remove_parts`
     return temporary, file
+
+
+def release(file: BinaryIO) -> None:
+    """Free the lock of an unfinished file and close it."""
+    if WINDOWS:
+        file.close()  # at once, because Windows cannot rename or remove an open file
+    unlock(file)
 
 
 def take_over(directory: Directory, temporary: str) -> tuple[str, BinaryIO] | None:
@@ -96,7 +103,7 @@ def take_over(directory: Directory, temporary: str) -> tuple[str, BinaryIO] | No
             directory.remove(temporary)
         finally:
             if not taken:
-                unlock(file)
+                release(file)
     return None
 
 

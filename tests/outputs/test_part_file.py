@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from cloud_history.outputs import directory as module
 from cloud_history.outputs import part_file, unfinished
-from cloud_history.outputs.directory import Directory
+from cloud_history.outputs.directory import HAS_DIR_FD, Directory
 from cloud_history.outputs.errors import OutputFileRefused, OutputsDiskFull, OutputsUnwritable
 from cloud_history.outputs.part_file import PartFile
 from cloud_history.outputs.unfinished import is_part_name, remove_parts
@@ -20,6 +21,11 @@ from support.output_stage import CONTENT, PIECE, SOURCE, append, folder, hidden,
 from support.small_disk import file_size_limited_to
 
 STEP = 16_384
+WAYS = [
+    pytest.param("by descriptor", marks=pytest.mark.skipif(not HAS_DIR_FD, reason="POSIX")),
+    "by path",
+    "as on Windows",
+]
 
 
 @pytest.fixture
@@ -27,10 +33,25 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(part_file, "SYNC_BYTES", STEP)
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[Directory]:
-    with folder(tmp_path / "job") as found:
+@pytest.fixture(params=WAYS, ids=["by descriptor", "by path", "as on Windows"])
+def here(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Directory]:
+    """Return an open folder. Windows has no directory descriptors, and renames neither open files nor over others."""
+    if request.param == "as on Windows":
+        for each in (module, part_file, unfinished):
+            monkeypatch.setattr(each, "WINDOWS", True)
+        monkeypatch.setattr(module, "extended", str)
+        monkeypatch.setattr(os, "rename", _rename_as_on_windows)
+    with folder(tmp_path / "job", by_descriptor=request.param == "by descriptor") as found:
         yield found
+
+
+def _rename_as_on_windows(old: str, new: str) -> None:
+    if os.path.lexists(new):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
+    for descriptor in os.listdir("/proc/self/fd"):
+        if os.path.exists(f"/proc/self/fd/{descriptor}") and os.path.samefile(f"/proc/self/fd/{descriptor}", old):
+            raise PermissionError(errno.EACCES, "The process cannot access the file because it is being used", old)
+    os.replace(old, new)
 
 
 def begun(here: Directory, content: bytes, validator: str = '"tag"', source: str = SOURCE) -> PartFile:
@@ -89,18 +110,22 @@ def test_the_file_and_then_its_folder_are_synced_around_the_placing(
     here: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    fsync, link = os.fsync, os.link
+    fsync = os.fsync
 
     def record(descriptor: int) -> None:
         seen.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
         fsync(descriptor)
 
-    def place(*arguments: Any, **named: Any) -> None:
-        seen.append("name")
-        link(*arguments, **named)
+    def noted(real: Callable[..., None]) -> Callable[..., None]:
+        def place(*arguments: Any, **named: Any) -> None:
+            seen.append("name")
+            real(*arguments, **named)
+
+        return place
 
     monkeypatch.setattr(os, "fsync", record)
-    monkeypatch.setattr(os, "link", place)
+    for name in ("link", "rename"):
+        monkeypatch.setattr(os, name, noted(getattr(os, name)))
     write(here, "a.png")
     assert seen == ["file", "name", "folder"]
 
@@ -315,7 +340,7 @@ def test_an_unfinished_file_that_cannot_be_opened_is_passed_over(here: Directory
     killed(part)
     (here.path / part._temporary).chmod(0)
     here.path.chmod(0o777)
-    with ordinary_user():
+    with ordinary_user(here.path):
         assert write(here, "a.png").name == "a.png"
     assert shown(here.path) == {"a.png": CONTENT}
 
@@ -375,7 +400,7 @@ def test_what_is_discarded_frees_its_space_at_once(here: Directory) -> None:
 
 
 @pytest.mark.usefixtures("small_steps")
-@pytest.mark.parametrize("call", ["fsync", "link", "listdir", "ftruncate"])
+@pytest.mark.parametrize("call", ["fsync", "placing", "listdir", "_truncate"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
 def test_a_system_call_that_fails_is_reported_and_the_next_save_works(
     here: Directory, call: str, number: int, monkeypatch: pytest.MonkeyPatch
@@ -384,10 +409,9 @@ def test_a_system_call_that_fails_is_reported_and_the_next_save_works(
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as broken:
-        if hasattr(os, call):
-            broken.setattr(os, call, refuse)
-        if call == "ftruncate":
-            broken.setattr(PartFile, "_truncate", refuse)
+        for name in ("link", "rename") if call == "placing" else (call,):
+            owner: object = PartFile if name == "_truncate" else os
+            broken.setattr(owner, name, refuse)
         with pytest.raises(OutputsUnwritable) as caught:
             write(here, "a.png")
     assert caught.value.is_full is (number in (errno.ENOSPC, errno.EDQUOT))
@@ -417,7 +441,7 @@ def test_after_a_failed_sync_the_file_is_neither_placed_nor_kept(
 
 def test_a_read_only_folder_is_reported(here: Directory) -> None:
     here.path.chmod(0o555)
-    with ordinary_user(), pytest.raises(OutputsUnwritable, match="can’t be written"):
+    with ordinary_user(here.path), pytest.raises(OutputsUnwritable, match="can’t be written"):
         PartFile.begin(here, "a.png", SOURCE)
     assert os.listdir(here.path) == []
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cloud_history.outputs.directory import Directory
+from cloud_history.outputs.directory import HAS_DIR_FD, Directory
 from cloud_history.outputs.part_file import PartFile, PlacedFile
 
 CONTENT = random.Random(1).randbytes(100_000)
@@ -46,10 +46,10 @@ def write(directory: Directory, name: str, content: bytes = CONTENT, source: str
 
 
 @contextmanager
-def folder(path: Path) -> Iterator[Directory]:
+def folder(path: Path, *, by_descriptor: bool = HAS_DIR_FD) -> Iterator[Directory]:
     """Open a folder, which is created."""
     path.mkdir(parents=True, exist_ok=True)
-    with Directory.open(path) as found:
+    with Directory.open(path, by_descriptor=by_descriptor) as found:
         yield found
 
 
@@ -64,11 +64,14 @@ def hidden(path: Path) -> list[str]:
 
 
 @contextmanager
-def ordinary_user() -> Iterator[None]:
-    """Act as a user whom permissions stop. Root acts as "nobody" while entered."""
+def ordinary_user(here: Path) -> Iterator[None]:
+    """Act as a user whom permissions stop. Root acts as "nobody" while entered, who can reach this folder."""
     if os.geteuid() != 0:
         yield
         return
+    for each in here.parents:
+        if not (mode := each.stat().st_mode) & 0o001:
+            each.chmod(mode | 0o011)
     os.seteuid(65534)
     try:
         yield
