@@ -9,7 +9,7 @@ const browser = Object.fromEntries(
 const node = { ...browser, DOMException: "readonly", setImmediate: "readonly" };
 /** The rooms of js/ui-<version>/, top to bottom: each imports from those below it. */
 const rooms = [
-  "app", "settings", "cleanup", "audit", "viewer", "details", "list", "approval", "deletion", "connect", "protection", "common", "api",
+  "app", "settings", "cleanup", "audit", "viewer", "details", "list", "approval", "deletion", "outputs", "connect", "protection", "common", "api",
 ];
 const comfyui = { group: ["**/scripts/*"], message: "Only main.js knows ComfyUI's modules." };
 const above = (names) => ({

@@ -1,5 +1,5 @@
 // @ts-check
-/** Registers Comfy Cloud History in ComfyUI, which loads every `.js` file when it starts. The `.mjs` files are loaded at first use. */
+/** Registers Comfy Cloud History. ComfyUI loads `.js` files when it starts; the `.mjs` files are loaded at first use. */
 
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
@@ -25,6 +25,8 @@ export const SETTINGS = {
   nodes: "Workflows may delete",
   backupDays: "Keep backups for (days)",
   backupMegabytes: "Backups may use (MB)",
+  folder: "Folder for saved outputs",
+  gigabytes: "Largest output to save (GB)",
   recordNames: "Keep names in the record",
   button: "Show the Cloud history button at the top",
 };
@@ -37,10 +39,10 @@ export const LOADING = {
 };
 
 const TAB = "comfy-cloud-history";
-/** Not the history icon, which ComfyUI's own job history has. */
+/** Not the history icon of ComfyUI's job history. */
 const ICON = "pi pi-cloud";
 
-/** Inline, because the style sheet may not be loaded yet. */
+/** Inline: the style sheet may not be loaded yet. */
 const STYLE = { padding: "16px", font: "14px/20px Inter, Arial, sans-serif", color: "var(--foreground, var(--fg-color, #fff))" };
 const BUTTON_STYLE = {
   marginTop: "8px", padding: "8px 12px", border: "0", borderRadius: "8px", font: "inherit", color: "inherit",
@@ -159,8 +161,10 @@ async function open() {
   else sidebarTab.activeSidebarTabId = TAB;
 }
 
-/** A setting that is saved on this pack's server. @param {string} name @param {keyof Settings} member @param {string} label @param {number} sortOrder */
-const onServer = (name, member, label, sortOrder) => ({
+let sortOrder = 99;
+
+/** A setting that is saved on this pack's server. @param {string} name @param {keyof Settings} member @param {string} label */
+const onServer = (name, member, label) => ({
   id: `CloudHistory.${name}`,
   name: label,
   category: [MENU.group, MENU.group, name],
@@ -170,7 +174,7 @@ const onServer = (name, member, label, sortOrder) => ({
     return place;
   },
   defaultValue: null,
-  sortOrder,
+  sortOrder: sortOrder--,
 });
 
 const commands = [
@@ -189,7 +193,7 @@ function showWork(progress) {
   import("./ui-1.2.0/node_wait.mjs").then(({ showProgress }) => showProgress(area, before, progress), () => {});
 }
 
-/** Whether this browser started a deletion whose result it may not have shown. */
+/** Whether this browser started what may have ended unseen. */
 function awaitsResult() {
   try {
     const left = Number(window.localStorage.getItem("CloudHistory.until")) - Date.now();
@@ -205,12 +209,14 @@ app.registerExtension({
   menuCommands: [{ path: ["Extensions", MENU.group], commands: commands.map((command) => command.id) }],
 
   settings: [
-    onServer("UndoSeconds", "hold_seconds", SETTINGS.seconds, 60),
-    onServer("Backup", "backup", SETTINGS.backup, 50),
-    onServer("WorkflowsMayDelete", "nodes", SETTINGS.nodes, 40),
-    onServer("BackupDays", "backup_days", SETTINGS.backupDays, 30),
-    onServer("BackupMegabytes", "backup_megabytes", SETTINGS.backupMegabytes, 20),
-    onServer("RecordNames", "record_names", SETTINGS.recordNames, 15),
+    onServer("UndoSeconds", "hold_seconds", SETTINGS.seconds),
+    onServer("Backup", "backup", SETTINGS.backup),
+    onServer("WorkflowsMayDelete", "nodes", SETTINGS.nodes),
+    onServer("BackupDays", "backup_days", SETTINGS.backupDays),
+    onServer("BackupMegabytes", "backup_megabytes", SETTINGS.backupMegabytes),
+    onServer("OutputsFolder", "outputs_folder", SETTINGS.folder),
+    onServer("OutputsMax", "outputs_max_gigabytes", SETTINGS.gigabytes),
+    onServer("RecordNames", "record_names", SETTINGS.recordNames),
     {
       id: BUTTON,
       name: SETTINGS.button,
@@ -242,7 +248,7 @@ app.registerExtension({
 
   setup() {
     registerTab(app.extensionManager, createTab(load));
-    if (awaitsResult()) load().then(({ deletions }) => deletions.resume(), () => undefined);
+    if (awaitsResult()) load().then((ui) => ui.resume(), () => undefined);
     api.addEventListener("cloud_history.changed", ({ detail }) => void ui?.changed(detail));
     api.addEventListener("cloud_history.ask", ({ detail }) => {
       // If loading fails, the server's next event for the same approval tries again.
@@ -250,7 +256,7 @@ app.registerExtension({
     });
     api.addEventListener("cloud_history.progress", ({ detail }) => {
       if (detail.phase) return showWork(detail);
-      if (detail.kind !== "node_report") return void ui?.deletions.readProgress();
+      if (detail.kind !== "node_report") return ui?.progressed(detail);
       load().then(({ nodeReport }) => nodeReport(detail.operation)).then(
         ({ node, report }) => showReport(graph(), node, report),
         () => undefined,

@@ -62,8 +62,10 @@ export interface Entry {
   backupLeft: number | null;
   /** The jobs are being looked up; nothing has been sent yet. */
   preparing: boolean;
-  /** Workflows are being saved; nothing has been sent yet. */
+  /** Workflows are being backed up, or outputs are being saved; nothing has been sent yet. */
   backingUp: boolean;
+  /** Outputs are being saved: `done` and `total` count files. */
+  savingOutputs: boolean;
   /** Sending has begun: the phase "checking" now verifies what is gone. */
   sent: boolean;
   stopping: boolean;

@@ -8,6 +8,7 @@ import type { Toasts } from "../js/ui-1.2.0/common/toasts.mjs";
 import type { Details } from "../js/ui-1.2.0/details/view.mjs";
 import type { Workflows } from "../js/ui-1.2.0/details/workflows.mjs";
 import type { Store } from "../js/ui-1.2.0/list/store.mjs";
+import type { SavedRequest } from "../js/ui-1.2.0/outputs/viewer.mjs";
 import type { Thumbnails } from "../js/ui-1.2.0/list/thumbnails.mjs";
 import type { Protection } from "../js/ui-1.2.0/protection/model.mjs";
 import type { Filter, JobOutput, ListLine, OutputType, Row, Selection as Target, Status } from "./wire";
@@ -29,6 +30,8 @@ export interface Choice {
   output: OutputType | "";
   /** "open": jobs that are not protected. */
   protection: "" | "protected" | "open";
+  /** "yes": jobs whose outputs are all saved; "no": jobs with outputs that are not. */
+  saved: "" | "yes" | "no";
   /** Ids of the jobs that a deletion did not remove for certain; null: all jobs. */
   only: string[] | null;
   /** The outcome of the jobs in `only`, in words. */
@@ -38,9 +41,9 @@ export interface Choice {
 
 /**
  * What has changed. "rows": the listed jobs; "focus": the focused row; "load": reading has begun, advanced or ended; "held": a deletion is about to
- * hide the focused row; "undone": an undo has brought that row and the focus back.
+ * hide the focused row; "undone": an undo has brought that row and the focus back; "saved": which outputs are saved.
  */
-export type Happening = "rows" | "choice" | "selection" | "focus" | "load" | "status" | "held" | "undone";
+export type Happening = "rows" | "choice" | "selection" | "focus" | "load" | "status" | "held" | "undone" | "saved";
 
 /** The selected jobs that the list does not show, for the dialog before a deletion. */
 export interface HiddenSelection {
@@ -70,6 +73,10 @@ export interface Actions {
   /** `confirmed` is called once the person confirms; `hidden`: the part of the selection that the list does not show. */
   remove(target: Target, confirmed?: () => void, hidden?: HiddenSelection): void;
   cancel(rows: Row[]): void;
+  /** Asks before the outputs of these jobs are saved. */
+  save(target: Target): void;
+  /** Opens the viewer with saved outputs. */
+  viewSaved(request: SavedRequest): void;
   /** `wish`: whether to protect or unprotect; default: protect if any row is unprotected. */
   protect(rows: Row[], wish?: boolean): void;
   protectWorkflow(row: Row): void;

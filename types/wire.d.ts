@@ -66,17 +66,24 @@ export interface ProtectionLists {
   workflows: string[];
 }
 
+/** What is kept before jobs are deleted: nothing, their workflows, or their workflows and their outputs. */
+export type BackupKind = "off" | "workflows" | "outputs";
+
 /** The settings, saved on the server. */
 export interface Settings {
   /** Seconds to undo a deletion: 0 to 60. */
   hold_seconds: number;
-  backup: "off" | "workflows";
+  backup: BackupKind;
   /** Whether workflows may delete. */
   nodes: "ask" | "allow" | "never";
   backup_days: number;
   backup_megabytes: number;
   /** Whether the audit log keeps the names, times, workflows and errors of jobs, not only their ids. */
   record_names: "on" | "off";
+  /** Where outputs are saved, below ComfyUI's output folder; "": the default. */
+  outputs_folder?: string;
+  /** Larger outputs are not saved. */
+  outputs_max_gigabytes?: number;
 }
 
 export type Kind = "delete" | "clear";
@@ -123,6 +130,8 @@ export interface Filter {
   output_type?: OutputType;
   /** true: only protected jobs; false: only the others. */
   protected?: boolean;
+  /** "yes": only jobs whose outputs are all saved; "no": only jobs with outputs that are not. */
+  saved?: "yes" | "no";
 }
 
 /** The selected jobs: by id, by a filter, or those that a policy does not keep. */
@@ -245,8 +254,8 @@ export interface Preview extends Question {
   taken_at: string;
   counts: Record<FinishedStatus | "active", number>;
   finished: number;
-  /** Whether the setting `backup` is on. A clear with a backup is previewed by ids. */
-  backup?: boolean;
+  /** The setting `backup`, or whether it is on. A clear with a backup is previewed by ids. */
+  backup?: BackupKind | boolean;
   /** 0 or absent: no undo. */
   hold_seconds?: number;
   source: "env" | "saved" | null;
@@ -258,8 +267,8 @@ export interface DeletePreview extends Question {
   kind: "delete";
   /** Whether this is the preview of a clear. */
   everything?: boolean;
-  /** Whether the setting `backup` is on. */
-  backup?: boolean;
+  /** The setting `backup`, or whether it is on. */
+  backup?: BackupKind | boolean;
   token: string;
   /** Id of the deletion. */
   operation: string;
@@ -303,6 +312,8 @@ export interface DeleteResult {
   jobs: Record<string, { outcome: OutcomeCode; why: Reason | null }>;
   stopped: boolean;
   backed_up?: number;
+  /** How many outputs of the jobs were saved first, or were here already. */
+  outputs_saved?: number;
   /** For a clear by ids: how many jobs finished after the preview, and so stay. */
   finished_meanwhile?: number;
   /** For a clear or a clean-up: how many jobs the history still has, by the reason; null if that is not known. */
@@ -343,12 +354,12 @@ export interface Progress {
   hold: string | null;
   kind: string;
   /** "asked_to_wait": Comfy Cloud asks to wait for `total` seconds. */
-  phase: "waiting" | "preparing" | "backing_up" | "sending" | "checking" | "asked_to_wait";
+  phase: "waiting" | "preparing" | "backing_up" | "saving" | "sending" | "checking" | "asked_to_wait";
   done: number;
   total: number;
   /** Whether sending has begun. */
   sent: boolean;
-  /** How long the backup still takes, measured by its speed so far; null if that can't be said. */
+  /** How long the backup, or the saving of outputs, still takes, measured by its speed so far; null if that can't be said. */
   seconds_left: number | null;
   /** For how many seconds Comfy Cloud has not answered. */
   silent_seconds?: number;
@@ -452,7 +463,7 @@ export interface OpenApproval extends Question {
   /** Name of the workflow, or "". */
   workflow: string;
   workflow_id?: string;
-  backup: boolean;
+  backup: BackupKind | boolean;
   seconds_left: number;
 }
 
@@ -467,6 +478,85 @@ export interface Answer {
   answer: "delete" | "skip";
   /** Whether workflows may delete without an approval from now on. */
   always: boolean;
-  /** Whether to back up workflows first. Absent if nothing is deleted. */
-  backup?: boolean;
+  /** What is kept first. Absent if nothing is deleted. */
+  backup?: BackupKind;
+}
+
+/** What saving the outputs of some jobs would do. */
+export interface SavePreview {
+  token: string;
+  jobs: number;
+  /** All outputs of the jobs, also those that are saved already and those that are gone. */
+  files: number;
+  /** The size of all outputs, as far as it is known; null if no size is. */
+  bytes: number | null;
+  unknown_sizes: number;
+  saved_files: number;
+  saved_bytes: number;
+  without_outputs: number;
+  /** Outputs that Comfy Cloud no longer has. */
+  gone: { job_id: string; filename: string }[];
+  /** Free bytes on the disk; null: unknown. */
+  free_bytes: number | null;
+  /** The folder, as a text to show. */
+  place: string;
+  /** How long it may take; null: unknown. */
+  seconds: number | null;
+  /** How a saved file can be checked. */
+  checked: "hash" | "size" | "none";
+}
+
+/** An output that was not saved. */
+export interface NotSaved {
+  job_id: string;
+  filename: string;
+  why: string | Reason;
+}
+
+/** A run that saves outputs. */
+export interface Save {
+  operation: string;
+  /** "interrupted": ComfyUI stopped meanwhile, and the person has not said yet whether it goes on. */
+  state: "running" | "stopping" | "interrupted" | "done" | "stopped";
+  jobs: number;
+  files: number;
+  bytes: number | null;
+  files_done: number;
+  bytes_done: number;
+  bytes_per_second: number;
+  seconds_left: number | null;
+  saved: number;
+  already_here: number;
+  failed: NotSaved[];
+  place: string;
+  started: number | string;
+  ended: number | string | null;
+  /** Why the run ended before its end. */
+  error?: ErrorBody | null;
+}
+
+/** What is known about the outputs of jobs that may be deleted. */
+export interface OutputFacts {
+  files: number;
+  bytes: number | null;
+  saved_files: number;
+  gone_files: number;
+  /** Whether Comfy Cloud told sizes, and what is gone. */
+  known: boolean;
+  jobs_with_outputs: number;
+}
+
+/** An output on this server's disk. `path`: relative to `folder`. */
+export interface SavedFile {
+  name: string;
+  path: string;
+  size: number;
+  /** Whether the file is still there as it was saved. */
+  here: boolean;
+}
+
+/** The saved outputs of one job. */
+export interface SavedOutputs {
+  folder: string;
+  files: SavedFile[];
 }

@@ -1,6 +1,9 @@
 // @ts-check
 /** Sends requests to this pack's routes and checks the answers. Failed requests throw HistoryApiError. */
 
+import { eachHas, isObject } from "./api/checks.mjs";
+import { createOutputsApi, WRITING } from "./api/saving.mjs";
+
 /** @import { Answer, AuditAnswer, Cancelled, CleanUpPreview, DeletePreview, DeletionAnswer, ErrorBody, Filter, JobDetails, ListLine, OpenApproval, Policy, Preview, Progress, ProtectionLists, SavedKey, Selection, Settings, Status } from "../../types/wire" */
 /** @import { DeletionRequest } from "./deletion/confirm.mjs" */
 
@@ -38,9 +41,6 @@ export const STATE_LOST = "state_lost";
 /** Returns the error for a missing API key: the server's `problem` if it explains why, else "missing_key". @param {Status} status */
 export const noKey = ({ can_connect: canConnect, problem }) =>
   new HistoryApiError(problem && (canConnect === false || problem.code === STATE_LOST) ? problem : { code: "missing_key" });
-
-/** @param {unknown} value @returns {value is Record<string, any>} */
-export const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether a preview has the token to confirm it, and the id of its operation. @param {Record<string, unknown>} value */
 const isConfirmable = ({ token, operation }) => typeof token === "string" && typeof operation === "string";
@@ -240,6 +240,7 @@ export function createHistoryApi(fetchApi) {
   return {
     ...createAuditApi({ call, blob, isDetails }),
     ...createFileApi({ request, blob }),
+    ...createOutputsApi({ call, blob }),
     status: () => call(isStatus, "status", "GET"),
     /** Returns the progress of the running deletions that were started in browsers. */
     progress: () => call(isProgress, "progress", "GET"),
@@ -340,9 +341,6 @@ const createFileApi = ({ request, blob }) => ({
   },
 });
 
-/** Whether every object in a list has a string at `key`. @param {unknown} value @param {string} key */
-const eachHas = (value, key) => Array.isArray(value) && value.every((each) => isObject(each) && typeof each[key] === "string");
-
 /** @param {unknown} value @returns {value is CleanUpPreview} */
 const isCleanUp = (value) =>
   isObject(value) && Number.isFinite(value.total) && Number.isFinite(value.go) && Number.isFinite(value.share) &&
@@ -382,10 +380,10 @@ const createAuditApi = ({ call, blob, isDetails }) => ({
 
 export const FRAMED = "framed";
 
-/** Calls that delete, cancel, or remove a safeguard. Reading, undoing and stopping stay allowed. @type {readonly (keyof HistoryApi)[]} */
+/** Calls that delete, cancel, write files, or remove a safeguard. Reading, undoing and stopping stay allowed. @type {readonly (keyof HistoryApi)[]} */
 const REFUSED = [
   "preview", "submit", "cancel", "protect", "startEmpty", "startAnew", "saveSettings", "saveKey", "removeKey",
-  "dismiss", "dismissHold", "deleteBackup",
+  "dismiss", "dismissHold", "deleteBackup", ...WRITING,
 ];
 
 /** Whether another page shows this page in a frame. @param {{top: unknown}} [page] */

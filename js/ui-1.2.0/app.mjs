@@ -13,7 +13,7 @@ import { banners } from "./common/components.mjs";
 import { createDialogs } from "./common/dialogs.mjs";
 import { useLocale } from "./common/format.mjs";
 import { WorkflowNames } from "./common/names.mjs";
-import { COMMON } from "./common/strings.mjs";
+import { COMMON, errorLine } from "./common/strings.mjs";
 import { createToasts } from "./common/toasts.mjs";
 import { ConnectSteps } from "./connect/dialog.mjs";
 import { createCancellation } from "./deletion/cancel.mjs";
@@ -30,6 +30,12 @@ import { createPlaces } from "./list/host.mjs";
 import { Store } from "./list/store.mjs";
 import { idsCopied } from "./list/strings.mjs";
 import { Thumbnails } from "./list/thumbnails.mjs";
+import { createSaveCards, stacked } from "./outputs/cards.mjs";
+import { SaveQuestion } from "./outputs/dialog.mjs";
+import { SavedMarks } from "./outputs/saved.mjs";
+import { Saves } from "./outputs/saves.mjs";
+import { SAVED } from "./outputs/strings.mjs";
+import { savedView } from "./outputs/viewer.mjs";
 import { damagedListBanners, lostFolderBanners, ProtectionActions } from "./protection/actions.mjs";
 import { Protection } from "./protection/model.mjs";
 import { createSettings } from "./settings.mjs";
@@ -38,6 +44,7 @@ import { createSettings } from "./settings.mjs";
 /** @import { Actions, ViewParts, ViewRequest } from "../../types/list" */
 /** @import { Changed, Status } from "../../types/wire" */
 /** @import { Toasts } from "./common/toasts.mjs" */
+/** @import { SavedRequest } from "./outputs/viewer.mjs" */
 
 export { loadStyle } from "./common/dom.mjs";
 
@@ -78,10 +85,15 @@ export class App {
     this.thumbnails = new Thumbnails({ api });
     const onAccountChanged = () => this.#outdated("key");
     const confirmation = new Confirmation({ api, dialogs, steps: createSteps({ api, thumbnails: this.thumbnails, workflowName: this.#workflowName, finishedHere: this.#finishedHere, schedule }), connect: this.connect, now, onAccountChanged });
-    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today, workflowName: this.#workflowName, going: (selection) => this.store.going(selection), memory: createMemory(() => window.localStorage, today) });
+    const memory = createMemory(() => window.localStorage, today);
+    this.deletions = new Deletions({ api, confirmation, toasts, now, schedule, openPanel: open, onResult: () => this.#outdated("delete"), whenVisible, today, workflowName: this.#workflowName, going: (selection) => this.store.going(selection), memory });
+    this.saves = new Saves({ api, toasts, schedule, memory, openPanel: open, onSaved: () => this.saved.changed() });
+    this.saveQuestion = new SaveQuestion({ api, dialogs, saves: this.saves, connect: this.connect, onAccountChanged });
+    this.saved = new SavedMarks({ api, now, schedule });
     const protection = (this.protection = new Protection(api));
     const names = new WorkflowNames(browserStorage);
-    this.store = new Store({ api, deletions: this.deletions, protection, names, now: () => Date.now() });
+    this.store = new Store({ api, deletions: this.deletions, protection, saved: this.saved, names, now: () => Date.now() });
+    this.store.onSavedUnknown = (error) => toasts.tell("error", { title: SAVED.notRead, detail: errorLine(error) });
     this.store.on(["load"], () => names.learn(openNames(host.extensionManager.workflow)));
     this.cleanUp = new CleanUp({ api, after });
     this.auditLog = new AuditLog({ api });
@@ -104,6 +116,8 @@ export class App {
 
   /** @type {import("./viewer/viewer.mjs").Viewer | null} */
   #viewer = null;
+  /** @type {import("./viewer/viewer.mjs").Viewer | null} */
+  #savedViewer = null;
 
   /** Opens the viewer, whose module is loaded at the first use. @param {ViewRequest} request */
   async #view(request) {
@@ -116,9 +130,21 @@ export class App {
     }
   }
 
+  /** Opens a viewer for saved outputs, whose job the list may no longer have. @param {SavedRequest} request */
+  async #viewSaved(request) {
+    try {
+      const { Viewer } = await import("./viewer/viewer.mjs");
+      const { parts, request: view } = savedView(request, this.api, this.store);
+      if (view.root.isConnected) (this.#savedViewer = new Viewer(parts)).open(view);
+    } catch {
+      this.toasts.tell("error", { title: COMMON.notLoaded, detail: COMMON.reload });
+    }
+  }
+
   /** Returns ComfyUI's dialogs. Closes the viewer first, because it would cover the dialog. */
   #dialogHost = () => {
     this.#viewer?.close();
+    this.#savedViewer?.close();
     return this.host.extensionManager.dialog;
   };
 
@@ -157,14 +183,16 @@ export class App {
       manageKey: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),
       openLarge: () => this.openLarge(),
       view: (request) => void this.#view(request),
-      leaveViewer: (root) => this.#viewer?.close(root),
+      save: (target) => void this.saveQuestion.ask({ ...(store.account && { account: store.account }), ...target }),
+      viewSaved: (request) => void this.#viewSaved(request),
+      leaveViewer: (root) => (this.#viewer?.close(root), this.#savedViewer?.close(root)),
       currentWorkflow: () => String(this.host.graph?.id ?? ""),
     };
   }
 
   /** @returns {Omit<ViewParts, "place" | "close">} */
   #viewParts() {
-    const { api, store, deletions, actions, thumbnails, cleanUp, auditLog } = this;
+    const { api, store, deletions, saves, actions, thumbnails, cleanUp, auditLog } = this;
     const parts = { api, store, actions, thumbnails, workflows: this.workflows, dialogs: this.dialogs, toasts: this.toasts };
     return {
       store, actions, thumbnails,
@@ -172,7 +200,7 @@ export class App {
       markOf: deletions.markOf,
       subscribe: (listener) => deletions.subscribe(listener),
       createPage: (name, view) => (name === "clean_up" ? new CleanUpPage({ ...parts, ...view, cleanUp }) : new AuditPage({ ...parts, ...view, auditLog })),
-      createCards: (view) => createCards({ deletions, ...view }),
+      createCards: (view) => stacked([createSaveCards({ saves, clock: { now, schedule }, ...view }), createCards({ deletions, ...view })]),
       createDetails: (view) => new Details({ ...parts, ...view }),
     };
   }
@@ -191,6 +219,8 @@ export class App {
   /** Refreshes the list and the open page. @param {string} kind what has changed: "key" or "delete" */
   #outdated(kind) {
     this.store.changed();
+    // A deletion may have saved outputs first.
+    if (kind === "delete") this.saved.changed();
     this.#pagesOutdated(kind);
   }
 
@@ -200,9 +230,21 @@ export class App {
     else this.auditLog.changed();
   }
 
+  /** Shows the deletions and the runs that this browser has started, after a reload of the page. */
+  async resume() {
+    await Promise.all([this.deletions.resume(), this.saves.resume()]);
+  }
+
+  /** Handles a "progress" event of the server. @param {{kind: string}} event */
+  progressed({ kind }) {
+    if (kind === "save") this.saves.progressed();
+    else void this.deletions.readProgress();
+  }
+
   /** Handles a "changed" event of the server. @param {Changed} event */
   async changed({ kind, operation, ended }) {
     const { store, deletions } = this;
+    if (kind === "save") return void (this.saved.changed(), this.saves.refresh());
     if (kind === "protection") store.protectionChanged();
     if (kind === "settings") this.settings.changed();
     if (kind === "key") store.changed();
@@ -210,7 +252,7 @@ export class App {
     const followed = deletions.follows(operation);
     if (kind === "delete" || kind === "clear") await deletions.refresh();
     if (followed) return;
-    if (ended) store.changed();
+    if (ended) (store.changed(), this.saved.changed());
     this.#pagesOutdated(kind);
   }
 }

@@ -18,7 +18,7 @@ function write(area, text) {
 function countDown(area, seconds, during) {
   /** @param {number} left */
   const show = (left) => {
-    const text = left > 0 ? asksToWait(left, during === "backing_up" || during === "sending" ? during : "") : "";
+    const text = left > 0 ? asksToWait(left, during === "backing_up" || during === "saving" || during === "sending" ? during : "") : "";
     write(area, text);
     // Any other text is the node's report, a later wait or what the node does now: this countdown stops.
     if (text) setTimeout(() => area.value === text && show(left - 1), 1000);

@@ -13,17 +13,23 @@ const SETTINGS = {
   savedWithoutUndo: "Saved. Deletions now begin at once, without undo.",
   fixed: "Set outside ComfyUI",
   fixedBy: "Set by COMFY_CLOUD_HISTORY_NODES. Change it there, then restart ComfyUI.",
-  backup: { off: "Off", workflows: "Workflows" },
+  backup: { off: "Off", workflows: "Workflows", outputs: "Workflows and outputs" },
   nodes: { ask: "Ask first", allow: "Always", never: "Never" },
   record_names: { on: "On", off: "Off" },
   ranges: {
     hold_seconds: "0 to 60. With 0, a deletion is sent at once.",
     backup_days: "1 to 36,500. The newest ten backups are always kept.",
     backup_megabytes: "1 to 10,000,000. The newest ten backups are always kept.",
+    outputs_max_gigabytes: "1 to 1,000. Larger outputs are not saved, and the result names them.",
   },
+  texts: {
+    outputs_folder: "A folder in ComfyUI’s output folder. Empty: comfy-cloud. A folder elsewhere must be named in COMFY_CLOUD_HISTORY_OUTPUTS.",
+  },
+  placeholders: { outputs_folder: "comfy-cloud" },
 };
 
 /** @typedef {keyof typeof SETTINGS.ranges} NumberName */
+/** @typedef {keyof typeof SETTINGS.texts} TextName */
 /** @typedef {"backup" | "nodes" | "record_names"} ChoiceName */
 /**
  * The input of a setting.
@@ -34,7 +40,7 @@ const SETTINGS = {
  */
 
 /** @type {Record<NumberName, [number, number]>} */
-const RANGES = { hold_seconds: [0, 60], backup_days: [1, 36_500], backup_megabytes: [1, 10_000_000] };
+const RANGES = { hold_seconds: [0, 60], backup_days: [1, 36_500], backup_megabytes: [1, 10_000_000], outputs_max_gigabytes: [1, 1_000] };
 
 /** What is said once a setting is saved. @param {keyof Settings} name @param {number | string} value */
 export const savedWord = (name, value) => (name === "hold_seconds" && value === 0 ? SETTINGS.savedWithoutUndo : SETTINGS.saved);
@@ -63,8 +69,24 @@ function choiceControl(name, label) {
   return { element, read: () => element.value, refused: "" };
 }
 
+const MAX_TEXT_CHARACTERS = 500;
+
+/** @param {TextName} name @param {string} label @returns {Control} */
+function textControl(name, label) {
+  const element = el("input", {
+    type: "text", class: "cch-num cch-path", dir: "auto", spellcheck: "false", autocomplete: "off", maxlength: String(MAX_TEXT_CHARACTERS),
+    placeholder: SETTINGS.placeholders[name], "aria-label": label, "data-tip": SETTINGS.texts[name],
+  });
+  return { element, read: () => element.value.trim(), refused: "" };
+}
+
 /** @param {keyof Settings} name @returns {name is ChoiceName} */
 const isChoice = (name) => name === "backup" || name === "nodes" || name === "record_names";
+/** @param {keyof Settings} name @returns {name is TextName} */
+const isText = (name) => name === "outputs_folder";
+
+/** @param {keyof Settings} name @param {string} label */
+const controlFor = (name, label) => (isChoice(name) ? choiceControl(name, label) : isText(name) ? textControl(name, label) : numberControl(name, label));
 
 class Field {
   #saved = "";
@@ -74,7 +96,7 @@ class Field {
   constructor(name, label, save) {
     this.name = name;
     this.save = save;
-    this.control = isChoice(name) ? choiceControl(name, label) : numberControl(name, label);
+    this.control = controlFor(name, label);
     const { element } = this.control;
     // Empty until the status is read: a select would show its first choice as if it were saved.
     element.value = this.#saved;
@@ -93,7 +115,8 @@ class Field {
     const typing = document.activeElement === element && element.value !== this.#saved;
     this.#saved = String(settings?.[this.name] ?? "");
     if (!typing) element.value = this.#saved;
-    element.disabled = this.#saved === "" || fixed;
+    // Servers without a setting don't send it. A text may be empty.
+    element.disabled = settings?.[this.name] === undefined || fixed;
     if (!fixed) return;
     // A disabled field gets no events of the pointer.
     setTip(this.box, SETTINGS.fixedBy);

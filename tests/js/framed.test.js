@@ -8,6 +8,7 @@ import { errorWords } from "#ui/common/strings.mjs";
 const ALLOWED = new Set([
   "status", "progress", "nodeReport", "openApproval", "approvalSeen", "answerApproval", "protection", "undo", "stop", "job", "list", "thumbnail", "output", "media",
   "cleanUp", "auditLog", "auditJobs", "auditCsv", "backupJobs", "backupJob", "workflowFile", "backupWorkflowFile",
+  "saves", "stopSave", "outputFacts", "savedJobs", "savedOutputs", "savedFile",
 ]);
 
 function framed() {

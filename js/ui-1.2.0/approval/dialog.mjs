@@ -6,11 +6,12 @@ import { checkOption, hint as lineHint } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { errorWords, nodeName } from "../common/strings.mjs";
-import { backupOption, questionView, showBackupChoice } from "../deletion/question.mjs";
+import { beforeOption, isKept, proposedKind } from "../deletion/before.mjs";
+import { questionView, showBackupChoice } from "../deletion/question.mjs";
 import { DELETE, deleteButton, workflowUndoHint } from "../deletion/strings.mjs";
 import { APPROVAL, approvalPlace, approvalTitle, approvalWorkflow, timeLeft } from "./strings.mjs";
 
-/** @import { Answer, OpenApproval } from "../../../types/wire" */
+/** @import { Answer, BackupKind, OpenApproval } from "../../../types/wire" */
 /** @import { Frame } from "../common/dialogs.mjs" */
 /** @import { Thumbnails } from "../deletion/question.mjs" */
 
@@ -51,6 +52,7 @@ const undoWords = (backsUp) => `${DELETE.untouched} ${workflowUndoHint(backsUp)}
  * @param {OpenApproval} approval
  * @param {object} parts
  * @param {Thumbnails} parts.thumbnails
+ * @param {import("../outputs/facts.mjs").ReadFacts} [parts.readFacts] reads what is known of the outputs
  * @param {boolean} parts.canAlways whether to offer "always"
  * @param {boolean} parts.framed whether another page shows this page in a frame: then "delete" is not offered
  * @param {() => number} parts.left milliseconds until the deadline
@@ -58,8 +60,8 @@ const undoWords = (backsUp) => `${DELETE.untouched} ${workflowUndoHint(backsUp)}
  * @param {(run: () => void, milliseconds: number) => void} parts.schedule
  * @returns {Promise<Answer>}
  */
-export async function approvalStep(frame, approval, { thumbnails, canAlways, framed, left, place, schedule }) {
-  let [always, { backup }] = [false, approval];
+export async function approvalStep(frame, approval, { thumbnails, readFacts, canAlways, framed, left, place, schedule }) {
+  let [always, backup] = [false, proposedKind(approval.backup)];
   const tick = checkOption([APPROVAL.always], always, (checked) => (always = checked));
   // Screen readers announce a change of the number, but read the countdown only on demand.
   const clock = changing("b", { role: "timer", "aria-live": "off" });
@@ -73,14 +75,15 @@ export async function approvalStep(frame, approval, { thumbnails, canAlways, fra
   const [before, after] = APPROVAL.hint;
   const hint = el("p", { class: "cch-hint" }, icon("pending"), el("span", {}, before, clock.element, after));
   const title = approvalTitle(approval.removable);
-  const chosen = (/** @type {boolean} */ backsUp) => showBackupChoice(frame, view, approval, (backup = backsUp), undoWords(backsUp));
-  const backups = !framed && backupOption(approval, backup, chosen);
+  const chosen = (/** @type {BackupKind} */ kind) => showBackupChoice(frame, view, approval, (backup = kind), undoWords(isKept(kind)));
+  const backups = !framed && beforeOption(approval, backup, chosen);
   const view = questionView(approval, {
     thumbnails,
     about: about(approval),
     note: framed && framedHint(),
+    ...(readFacts && { readFacts, say: (/** @type {string} */ text) => frame.say(text) }),
     undo: undoWords,
-    backsUp: backup,
+    backsUp: isKept(backup),
     atOnce: true,
   });
   const answered = frame.show({

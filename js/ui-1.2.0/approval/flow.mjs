@@ -24,7 +24,7 @@ import * as words from "./strings.mjs";
  */
 /**
  * @typedef {object} Parts
- * @property {Pick<HistoryApi, "status" | "openApproval" | "approvalSeen" | "answerApproval">} api
+ * @property {Pick<HistoryApi, "status" | "openApproval" | "approvalSeen" | "answerApproval" | "outputFacts">} api
  * @property {Dialogs} dialogs for approvals alone, so that they can open above another dialog
  * @property {Pick<Toasts, "tell">} toasts
  * @property {typeof import("./dialog.mjs").approvalStep} step
@@ -139,10 +139,11 @@ export class Approvals {
   /** @param {Frame} frame @param {Approval} approval @param {OpenApproval} details @param {boolean} canAlways @returns {Promise<Answer | undefined>} */
   async #show(frame, approval, details, canAlways) {
     if (approval.over) return undefined;
-    const { now, schedule, step, thumbnails, framed = false } = this.parts;
+    const { api, now, schedule, step, thumbnails, framed = false } = this.parts;
+    const readFacts = (/** @type {AbortSignal} */ signal) => api.outputFacts({ question: details.question, token: details.token }, signal);
     approval.frame = frame;
     void this.#reportSeen(approval);
-    const answer = await step(frame, details, { thumbnails, canAlways, framed, left: () => approval.deadline - now(), place: () => this.#place(), schedule });
+    const answer = await step(frame, details, { thumbnails, readFacts, canAlways, framed, left: () => approval.deadline - now(), place: () => this.#place(), schedule });
     approval.frame = null;
     this.#past += 1;
     this.#lastEnded = now();

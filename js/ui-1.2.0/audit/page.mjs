@@ -2,206 +2,35 @@
 /** The page "Recently deleted": past deletions, their jobs, and workflows from their backups. */
 
 import { asApiError } from "../api.mjs";
-import { saveFile } from "../common/browser.mjs";
-import { button, hint, iconButton, linkButton, nameElement, skeleton } from "../common/components.mjs";
+import { copyText, saveFile } from "../common/browser.mjs";
+import { button, skeleton } from "../common/components.mjs";
 import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
-import { clean } from "../common/format.mjs";
-import { icon, setIcon } from "../common/icons.mjs";
+import { icon } from "../common/icons.mjs";
 import { jobNameParts } from "../common/names.mjs";
-import { statusOf } from "../common/status.mjs";
 import { COMMON, errorLine, errorWords } from "../common/strings.mjs";
 import { attempt } from "../common/toasts.mjs";
-import { setTip } from "../common/tooltips.mjs";
 import { DETAILS } from "../details/strings.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { state as whole } from "../list/states.mjs";
+import { savedFiles } from "../outputs/files.mjs";
+import { SAVED } from "../outputs/strings.mjs";
 import { backupsKept } from "../protection/strings.mjs";
+import { savedName } from "../viewer/outputs.mjs";
+import { createEntry, searchField, SEARCHED_FROM } from "./entry.mjs";
 import { matching } from "./model.mjs";
-import {
-  AUDIT, backupGoes, copyIds, entryAbout, entryKept, entryRunTime, entryTitle, foundInAll, foundWord, inOrder, jobAbout, jobError, outcomeWords, removedInAll, showAll,
-} from "./strings.mjs";
+import { AUDIT, backupGoes, foundInAll, removedInAll } from "./strings.mjs";
 
 /** @import { PageParts } from "../../../types/list" */
-/** @import { AuditEntry } from "../../../types/wire" */
+/** @import { AuditEntry, Row } from "../../../types/wire" */
 /** @import { HistoryApiError } from "../api.mjs" */
-/** @import { IconName } from "../common/icons.mjs" */
-/** @import { AuditLog, DeletedJob, DeletedJobs } from "./model.mjs" */
+/** @import { EntryState } from "./entry.mjs" */
+/** @import { AuditLog, DeletedJob } from "./model.mjs" */
 
-/**
- * Whether an entry is open, and shows all its jobs or those with a text.
- * `found`: whether the text is that of the search through all deletions.
- * @typedef {{open: boolean, all: boolean, search: string, found: boolean, loaded: DeletedJobs | null}} EntryState
- */
-/**
- * @typedef {object} EntryActions
- * @property {(job: DeletedJob) => [string, string] | null} nameOf a job's name in two parts, of which only the first may be shortened;
- *   null if only its id is known
- * @property {(id: string) => string} workflowName
- * @property {() => void} toggle
- * @property {() => void} all
- * @property {(job: DeletedJob) => void} open
- * @property {(job: DeletedJob) => void} download
- * @property {(jobs: DeletedJob[]) => void} copy
- * @property {() => void} deleteBackup
- */
+/** @type {Row} */
+const NO_ROW = { id: "", status: "unknown", raw: "", created: null, started: null, finished: null, took: null, name: "", workflow_id: "", outputs: null, output_type: "", error: null, preview: null };
 
-/** Number of jobs shown at first, and added at a time while scrolling. */
-const FIRST = 3;
-const BATCH = 200;
-/** An entry with more jobs can be searched, and so can all entries if they have more jobs together. */
-const SEARCHED_FROM = 10;
 const SEARCH_DELAY_MS = 200;
-
-/** What has to end when a part of the page is redrawn or leaves the screen. */
-class Cleanups {
-  /** @type {(() => void)[]} */
-  #all = [];
-
-  /** @param {() => void} cleanUp */
-  add(cleanUp) {
-    this.#all.push(cleanUp);
-  }
-
-  run = () => {
-    for (const cleanUp of this.#all.splice(0)) cleanUp();
-  };
-}
-
-let made = 0;
-
-/** @param {AuditEntry} entry @returns {[IconName, string]} */
-function entryIcon({ state, removed, counts, backup }) {
-  if (state === "running") return ["running", "spin i-link"];
-  if (state === "unknown" || removed === null || (!removed && counts?.unconfirmed)) return ["unknown", "i-warn"];
-  if (!removed) return ["info", ""];
-  return [backup ? "box" : "trash", ""];
-}
-
-/** @param {string} label @param {string} value @param {(text: string) => void} typed */
-function searchField(label, value, typed) {
-  const input = el("input", { type: "search", "aria-label": label, placeholder: label, value, oninput: ({ target }) => typed(target.value) });
-  return { input, element: el("div", { class: "cch-search" }, icon("search"), input) };
-}
-
-/** @param {DeletedJob} job @param {number} now @param {boolean} hasBackup @param {EntryActions} actions */
-function jobLine(job, now, hasBackup, { nameOf, open, download, copy }) {
-  const { facts } = job;
-  const name = nameOf(job);
-  const title = clean(job.id);
-  const status = facts && statusOf(facts.status);
-  const removed = job.outcome === "deleted";
-  const lines = [facts && jobAbout(facts, now), facts && jobError(facts), outcomeWords(job), removed && hasBackup && !job.workflow && AUDIT.noWorkflow].filter(Boolean);
-  return el(
-    "li",
-    { class: "cch-kept" },
-    el("span", { class: "cch-thumb" }, status ? icon(status.icon, status.look === "failed" ? "i-danger" : "") : icon("flow")),
-    el(
-      "span",
-      { class: "cch-grow cch-t12" },
-      name ? nameElement(name, title) : el("code", { class: "cch-cut", "data-tip": title }, title),
-      ...lines.map((line) => el("span", { class: "cch-2", dir: "auto" }, line)),
-    ),
-    el(
-      "span",
-      { class: "cch-kept-acts" },
-      job.workflow && linkButton(AUDIT.open, () => open(job)),
-      job.workflow && iconButton("down", AUDIT.download, () => download(job), "cch-ib s"),
-      iconButton("copy", DETAILS.copyJobId, () => copy([job]), "cch-ib s", "s14"),
-    ),
-  );
-}
-
-/** A list that grows while it is scrolled, because a deletion may have thousands of jobs. @param {DeletedJob[]} jobs @param {number} now @param {boolean} hasBackup @param {EntryActions} actions @param {Cleanups} cleanups */
-function jobList(jobs, now, hasBackup, actions, cleanups) {
-  const list = el("ul");
-  const end = el("li", { "aria-hidden": "true" });
-  let shown = 0;
-  const more = () => {
-    const next = jobs.slice(shown, shown + BATCH);
-    shown += next.length;
-    end.before(...next.map((job) => jobLine(job, now, hasBackup, actions)));
-    if (shown >= jobs.length) end.remove();
-  };
-  list.append(end);
-  more();
-  if (end.parentNode) {
-    const observer = new window.IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && more());
-    observer.observe(end);
-    cleanups.add(() => observer.disconnect());
-  }
-  return list;
-}
-
-/** The jobs of an entry, with a search if there are many. @param {DeletedJob[]} jobs @param {number} now @param {boolean} hasBackup @param {EntryState} state @param {EntryActions} actions @param {Cleanups} cleanups */
-function jobsPart(jobs, now, hasBackup, state, actions, cleanups) {
-  const box = el("div", { class: "cch-stack" });
-  // The search through all deletions has a status of its own.
-  const count = el("span", { class: "cch-2 cch-t12", ...(!state.found && { role: "status" }) });
-  const ofList = new Cleanups();
-  const draw = () => {
-    const found = matching(jobs, state.search, actions.workflowName);
-    const searched = state.search.trim() !== "";
-    const shown = state.all || searched ? found : found.slice(0, FIRST);
-    const rest = found.length > shown.length && linkButton(showAll(jobs.length), actions.all);
-    const copy = linkButton(copyIds(found.length), () => actions.copy(found));
-    ofList.run();
-    count.textContent = !searched ? inOrder(jobs.length) : found.length ? foundWord(found.length, jobs.length) : AUDIT.noMatch;
-    box.replaceChildren(jobList(shown, now, hasBackup, actions, ofList), el("div", { class: "cch-kept-foot" }, rest, found.length > 1 && copy));
-  };
-  cleanups.add(ofList.run);
-  draw();
-  if (jobs.length === 1) return [box];
-  if (state.found || jobs.length <= SEARCHED_FROM) return [count, box];
-  const { element } = searchField(AUDIT.search, state.search, (text) => {
-    state.search = text;
-    draw();
-  });
-  return [element, count, box];
-}
-
-/** @param {AuditEntry} entry @param {number} now @param {EntryState} state @param {EntryActions} actions @param {Cleanups} cleanups */
-function entryBody(entry, now, state, actions, cleanups) {
-  const { loaded } = state;
-  if (!loaded) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
-  const { jobs, error } = loaded;
-  return [
-    error && hint("warning", errorLine(error), "cch-msg warn"),
-    !jobs.length && !error && el("p", { class: "cch-2 cch-t12" }, AUDIT.noJobs),
-    ...(jobs.length ? jobsPart(jobs, now, entry.backup !== null, state, actions, cleanups) : []),
-    entry.backup && el("div", { class: "cch-kept-foot" }, linkButton(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push")),
-  ];
-}
-
-/** @param {AuditEntry} entry @param {number} now @param {EntryState} state @param {EntryActions} actions */
-function createEntry(entry, now, state, actions) {
-  const title = el("div", { class: "ttl", id: `cch-entry-${++made}` }, entryTitle(entry));
-  const [name, colour] = entryIcon(entry);
-  const lines = [entryAbout(entry, now), entryRunTime(entry), ...entryKept(entry)].filter(Boolean).map((line) => el("div", { dir: "auto" }, line));
-  const arrow = icon("right", "s14");
-  // A press of the button reaches the whole head, which opens the entry wherever it is clicked.
-  const toggle = el("button", { type: "button", class: "cch-ib s", "aria-describedby": title.id }, arrow);
-  const box = el("div", { class: "cch-unfolded" });
-  const cleanups = new Cleanups();
-  const text = el("div", { class: "cch-grow cch-any" }, title, el("div", { class: "cch-t12 cch-2" }, ...lines));
-  return {
-    element: el("li", { class: "cch-entry" }, el("div", { class: "hd", onclick: actions.toggle }, icon(name, colour), text, toggle), box),
-    toggle,
-    destroy: cleanups.run,
-    draw() {
-      const label = state.open ? AUDIT.hideJobs : AUDIT.showJobs;
-      toggle.setAttribute("aria-label", label);
-      toggle.setAttribute("aria-expanded", String(state.open));
-      setTip(toggle, label);
-      setIcon(arrow, state.open ? "dn" : "right");
-      cleanups.run();
-      box.hidden = !state.open;
-      const children = state.open ? entryBody(entry, now, state, actions, cleanups) : [];
-      box.replaceChildren(...children.filter((child) => child instanceof window.Node));
-    },
-  };
-}
-
 const SKELETONS = 3;
 
 export class AuditPage {
@@ -334,6 +163,8 @@ export class AuditPage {
       open: ({ id }) => void this.#restore(operation, id, "open"),
       download: ({ id }) => void this.#restore(operation, id, "download"),
       copy: (jobs) => void this.parts.actions.copyIds(jobs.map(({ id }) => id)),
+      isSaved: ({ id }) => ["all", "some"].includes(this.parts.store.saved.of(id) ?? ""),
+      files: (job) => this.#files(job),
       deleteBackup: () => void this.#deleteBackup(entry),
     });
     // The entry has changed, so its jobs are requested again.
@@ -346,9 +177,28 @@ export class AuditPage {
     state.loaded = null;
     draw();
     if (!state.open) return;
-    void this.parts.auditLog.jobs(entry).then((loaded) => {
+    void this.parts.auditLog.jobs(entry).then(async (loaded) => {
       state.loaded = loaded;
       draw();
+      // The marks come later. If they can't be read, they are left out.
+      const marks = loaded.jobs.map(({ id }) => this.parts.store.saved.of(id)).join();
+      await this.parts.store.saved.learn(loaded.jobs.map(({ id }) => id)).catch(asApiError);
+      if (state.loaded === loaded && state.open && loaded.jobs.map(({ id }) => this.parts.store.saved.of(id)).join() !== marks) draw();
+    });
+  }
+
+  /** The saved outputs of a job, with actions. @param {DeletedJob} job */
+  #files({ id, facts }) {
+    const { api, actions, toasts } = this.parts;
+    const row = { ...NO_ROW, ...facts, id };
+    return savedFiles(id, api, {
+      view: (saved, number) => {
+        const [root, from] = [/** @type {HTMLElement | null} */ (this.element.closest(".cch-panel")), document.activeElement];
+        const closed = () => from instanceof window.HTMLElement && from.focus({ preventScroll: true });
+        if (root) actions.viewSaved({ row, saved, number, root, closed });
+      },
+      download: (saved, number) => void attempt(toasts, AUDIT.notRead, async () => saveFile(await api.savedFile(id, number), savedName(saved.files[number]?.name ?? ""))),
+      copy: (folder) => void copyText(folder).then((copied) => toasts.tell(copied ? "success" : "warning", { title: copied ? SAVED.folderCopied : COMMON.notCopied })),
     });
   }
 

@@ -32,6 +32,7 @@ export const AUDIT = {
   searching: "Searching…",
   noWorkflow: "The backup has no workflow of this job.",
   noMatch: "No job matches.",
+  notRead: "The file can’t be read",
 };
 
 /** Texts for a job's line, by outcome. Other outcomes are covered by the text of the deletion. @type {Record<string, string>} */

@@ -1,12 +1,12 @@
 // @ts-check
 /** The page "Clean up": rules, the preview of their effect, and the button to delete. */
 
-import { button, card, hint, tick } from "../common/components.mjs";
+import { button, card, hint, select, tick } from "../common/components.mjs";
 import { el, textScale } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { FINISHED, STATUSES } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
-import { select, workflowOptions } from "../list/filter_popover.mjs";
+import { workflowOptions } from "../list/filter_popover.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { deleteWord, PANEL } from "../list/strings.mjs";
 import { readChoice } from "./model.mjs";

@@ -3,6 +3,7 @@
 
 import { ACCOUNT_CHANGED } from "../api.mjs";
 import { el } from "./dom.mjs";
+import { number } from "./format.mjs";
 import { icon } from "./icons.mjs";
 import * as words from "./strings.mjs";
 import { lostHold } from "./strings.mjs";
@@ -84,6 +85,26 @@ export const iconButton = (name, label, press, className = "cch-ib", iconClass =
 /** @param {(() => void) | undefined} dismiss */
 export const cross = (dismiss) =>
   dismiss && iconButton("close", words.COMMON.dismiss, dismiss, "cch-ib s", "s14");
+
+/** The icon of a message, and its colour. */
+export const LOOK = /** @type {const} */ ({ success: ["ok", "i-ok"], info: ["info", "i-link"], warning: ["warning", "i-warn"], error: ["failed", "i-danger"] });
+
+/** Counts what was left, by the reason. @param {{n: number, word: string, why: string}[]} lines */
+export const tallyTable = (lines) =>
+  el(
+    "div",
+    { class: "cch-tally" },
+    ...lines.flatMap(({ n, word, why }) => [
+      el("b", {}, number(n)),
+      el("span", {}, el("em", {}, word), why && ": ", why && el("bdi", { class: "cch-any" }, why)),
+    ]),
+  );
+
+/** A list of choices, drawn by the browser. @param {[string, string][]} options keys and labels @param {string} value @param {(value: string) => void} choose */
+export function select(options, value, choose) {
+  const list = options.map(([key, label]) => el("option", { value: key, selected: key === value }, label));
+  return el("select", { class: "cch-select", onchange: ({ target }) => choose(target.value) }, ...list);
+}
 
 /** @param {IconName} name @param {string} className @param {Words} content @param {(() => void)} [dismiss] @param {HTMLElement[]} [buttons] */
 export function card(name, className, { title, text }, dismiss, buttons = []) {

@@ -39,7 +39,7 @@ export const hostComponent = (name, mount, unmount) => ({
 });
 
 /** The style sheets, in the order in which their rules win. */
-const SHEETS = ["common", "list", "deletion", "details", "pages", "protection", "viewer", "questions", "access"];
+const SHEETS = ["common", "list", "deletion", "details", "pages", "protection", "outputs", "viewer", "questions", "access"];
 
 /** @type {Promise<unknown> | null} */
 let styled = null;

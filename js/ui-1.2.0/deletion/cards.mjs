@@ -2,12 +2,13 @@
 /** The cards below the list: holds, else the running deletion, else the newest result. */
 
 import { copyText } from "../common/browser.mjs";
-import { button, cross, iconButton } from "../common/components.mjs";
+import { Places } from "../common/card_places.mjs";
+import { button, cross, iconButton, LOOK, tallyTable } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { COMMON } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
+import { SAVE } from "../outputs/strings.mjs";
 import { BACKUP } from "../protection/strings.mjs";
 import { canStop, entriesToShow, isEnding, isUnsentPhase, progressWords, shownPhase } from "./entries.mjs";
 import { startedWord } from "./label.mjs";
@@ -16,9 +17,9 @@ import { awayText, DELETE, HOLD, holdTitle, whichDeletion } from "./strings.mjs"
 
 /** @import { DeletionView, Entry } from "../../../types/deletion" */
 /** @import { Say } from "../../../types/list" */
-/** @import { Deletions, Parts } from "./controller.mjs" */
+/** @import { Card } from "../common/card_places.mjs" */
+/** @import { Deletions } from "./controller.mjs" */
 /** @import { Message } from "../common/toasts.mjs" */
-/** @import { TallyLine } from "./result_strings.mjs" */
 
 const MAX_NOTICES = 2;
 const AROUND = 2 * Math.PI * 13;
@@ -98,7 +99,7 @@ function createProgressCard(entry, deletions) {
       text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : `${progress.text} ${entry.stopping ? DELETE.stopping : DELETE.closeable}`.trim());
       turning.toggleAttribute("hidden", entry.away !== "");
       warning.toggleAttribute("hidden", entry.away === "");
-      bar.setAttribute("aria-label", phase === "backing_up" ? BACKUP.progress : DELETE.progress);
+      bar.setAttribute("aria-label", phase === "saving" ? SAVE.progress : phase === "backing_up" ? BACKUP.progress : DELETE.progress);
       stop.hidden = !canStop(entry);
       setTip(stop, isUnsentPhase(entry) ? DELETE.stopUnsentTip : DELETE.stopTip);
       stop.setAttribute("aria-disabled", String(entry.stopping));
@@ -111,19 +112,6 @@ function createProgressCard(entry, deletions) {
     },
   };
 }
-
-const LOOK = /** @type {const} */ ({ success: ["ok", "i-ok"], info: ["info", "i-link"], warning: ["warning", "i-warn"], error: ["failed", "i-danger"] });
-
-/** @param {TallyLine[]} lines */
-const tallyTable = (lines) =>
-  el(
-    "div",
-    { class: "cch-tally" },
-    ...lines.flatMap(({ n, word, why }) => [
-      el("b", {}, number(n)),
-      el("span", {}, el("em", {}, word), why && ": ", why && el("bdi", { class: "cch-any" }, why)),
-    ]),
-  );
 
 /** @param {string} title @param {string} [text] */
 const cardText = (title, text) =>
@@ -221,61 +209,6 @@ class Notices {
   #set(all) {
     this.all = all;
     this.onChange();
-  }
-}
-
-/** @typedef {{element: HTMLElement, focus(): void, render(): void}} Card */
-
-/** For this long, a card that goes leaves its place empty: a click that was meant for its button must not reach what moves there. */
-const CALM_MS = 700;
-
-/** The number of the deletion in the key of a card. @param {string} key */
-const deletionOf = (key) => key.split(" ")[0];
-
-/** Shows the cards, and keeps the places of those that have gone for a while. */
-class Places {
-  #settleAt = 0;
-
-  /** @param {HTMLElement} element @param {Pick<Parts, "now" | "schedule">} parts */
-  constructor(element, parts) {
-    this.element = element;
-    this.parts = parts;
-  }
-
-  /**
-   * Shows, in the place of each old card, the next card of the same deletion, at least as high, or else nothing. Cards of
-   * further deletions follow.
-   * @param {[string, Card][]} old
-   * @param {[string, Card][]} next
-   */
-  change(old, next) {
-    const places = old.map(([key, { element }]) => {
-      const height = element.offsetHeight;
-      const card = next.find(([other]) => deletionOf(other) === deletionOf(key))?.[1].element;
-      const kept = card ?? el("div", { class: "cch-gone", "aria-hidden": "true" });
-      if (kept !== element && height) kept.style.minBlockSize = `${height}px`;
-      return kept;
-    });
-    const cards = next.map(([, { element }]) => element);
-    this.#show([...places, ...cards.filter((element) => !places.includes(element))]);
-    this.#settleAt = this.parts.now() + CALM_MS;
-    this.parts.schedule(() => this.#settle(cards), CALM_MS);
-  }
-
-  /** Gives up the places of the cards that have gone, unless more cards have gone since. @param {HTMLElement[]} cards */
-  #settle(cards) {
-    if (this.parts.now() < this.#settleAt) return;
-    for (const card of cards) card.style.minBlockSize = "";
-    if (this.element.children.length === cards.length && cards.every((card, at) => this.element.children[at] === card)) return;
-    const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
-    this.#show(cards);
-    if (focused instanceof window.HTMLElement) focused.focus({ preventScroll: true });
-  }
-
-  /** @param {HTMLElement[]} elements */
-  #show(elements) {
-    this.element.replaceChildren(...elements);
-    this.element.hidden = elements.length === 0;
   }
 }
 

@@ -21,31 +21,6 @@ export const LAST_SECONDS = 5;
 /** If the clock moves this much more than expected between two ticks, the computer was asleep. */
 const SLEEP_MS = 3_000;
 
-/**
- * Returns a function that runs `work`. All calls during a run share one further run, so that no change is missed.
- * @param {() => Promise<unknown>} work
- * @returns {() => Promise<unknown>}
- */
-export function coalesce(work) {
-  /** @type {Promise<unknown> | null} */
-  let running = null;
-  /** @type {Promise<unknown> | null} */
-  let next = null;
-
-  function run() {
-    running = work().finally(() => (running = null));
-    return running;
-  }
-  return () => {
-    if (!running) return run();
-    next ??= running.then(() => undefined, () => undefined).then(() => {
-      next = null;
-      return run();
-    });
-    return next;
-  };
-}
-
 export class Clock {
   #isRunning = false;
   #failures = 0;

@@ -2,9 +2,10 @@
 /** Runs the steps before a deletion: get a preview, show it, ask for confirmation. dialogs.mjs draws the steps. */
 
 import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "../api.mjs";
+import { isKept } from "./before.mjs";
 
 /** @import { HiddenSelection } from "../../../types/list" */
-/** @import { Selection, Status } from "../../../types/wire" */
+/** @import { BackupKind, Selection, Status } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
 /** @import { Dialogs, Frame } from "../common/dialogs.mjs" */
 /** @import { ConnectSteps } from "../connect/dialog.mjs" */
@@ -14,7 +15,7 @@ import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "
  * @typedef {object} DeletionRequest
  * @property {Selection | {clear: true, backup?: boolean}} selection
  * @property {HiddenSelection} [hidden] the part of the selection that the list does not show
- * @property {boolean} [backup] whether to back up workflows first; absent: use the setting
+ * @property {BackupKind} [backup] what is kept first; absent: use the setting
  * @property {any} [preview] that was shown; a clear may be previewed as a deletion by ids
  * @property {Status} [status] of the server at the time of the preview
  */
@@ -90,8 +91,8 @@ export class Confirmation {
         if (!status.configured) throw noKey(status);
         const receivedAt = now();
         const { selection, backup } = request;
-        // Whether a clear is previewed by ids depends on the backup, which the person may have chosen in the dialog before.
-        const preview = await api.preview("clear" in selection && backup !== undefined ? { ...selection, backup } : selection);
+        // Whether a clear is previewed by ids depends on what is kept, which the person may have chosen in the dialog before.
+        const preview = await api.preview("clear" in selection && backup !== undefined ? { ...selection, backup: isKept(backup) } : selection);
         if (!frame.isOpen()) return null;
         answer = await this.#confirm(frame, Object.assign(request, { preview, status }), receivedAt, grew);
       } catch (error) {

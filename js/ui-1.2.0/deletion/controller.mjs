@@ -2,8 +2,9 @@
 /** Follows deletions from the confirmation to the result: hold, sending, checking, result. The server decides each step. */
 
 import { NO_ANSWER } from "../api.mjs";
+import { coalesce } from "../common/coalesce.mjs";
 import { crashWords, errorWords, lostHold } from "../common/strings.mjs";
-import { Clock, coalesce, LAST_SECONDS } from "./clock.mjs";
+import { Clock, LAST_SECONDS } from "./clock.mjs";
 import { advance, createRemovedJobs, doingOf, endOf, entriesToShow, findEntry, follow, goneOf, holderOf, isBegun, isOpen, isOutdated, isSilent, markOf, POLL_MS, progressWords, shownPhase, stateIn, update } from "./entries.mjs";
 import { BY_WORKFLOW, deletionLabel, endedBy, named } from "./label.mjs";
 import { isStoppedUnsent, messageWords, ofWorkflow, recordedWords, resultWords, undoneWords } from "./result_strings.mjs";
@@ -442,7 +443,7 @@ export class Deletions {
     const entry = {
       kind: kind === "clear" ? "clear" : "delete", jobs, mine, workflow: false, resumed: false, toast: this.parts.toasts.create(), ids: new Set(), account: "",
       asked: {}, hold: null, operation: null, phase: "submitting", deadline: 0, waitsUntil: 0, done: 0, total: jobs, result: null, words: null,
-      undoing: false, endedHere: false, answering: mine, sent: false, backingUp: false, preparing: false, backup: false, backupLeft: null, label: "", stopping: false, warned: false, nextPoll: 0, misses: 0,
+      undoing: false, endedHere: false, answering: mine, sent: false, backingUp: false, savingOutputs: false, preparing: false, backup: false, backupLeft: null, label: "", stopping: false, warned: false, nextPoll: 0, misses: 0,
       away: "", refusal: "", sending: null, silence: 0, endedAt: 0, earlier: false, mayEndHere: false, asking: true,
     };
     this.#outdateResults(entry);

@@ -6,11 +6,12 @@ import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
 import { busyWords, COMMON, TOO_OLD } from "../common/strings.mjs";
 import { allButTitle, allProtected } from "../protection/strings.mjs";
-import { backupOption, questionView, showBackupChoice } from "./question.mjs";
+import { beforeOption, isKept, proposedKind } from "./before.mjs";
+import { questionView, showBackupChoice } from "./question.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { HiddenSelection } from "../../../types/list" */
-/** @import { DeletePreview, Preview } from "../../../types/wire" */
+/** @import { BackupKind, DeletePreview, Preview } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { Frame } from "../common/dialogs.mjs" */
 /** @import { DeletionRequest, Previewed, Steps } from "./confirm.mjs" */
@@ -30,17 +31,18 @@ const WIDTH = 448;
 /** Reading the jobs counts as long after this many seconds. */
 const LONG_SECONDS = 8;
 
-/** Returns the checkbox for backups. Its state is kept when the preview is repeated. @param {DeletionRequest} request @param {(backup: boolean) => void} [onChoice] @returns {HTMLElement | null} */
-export function backupTick(request, onChoice) {
+/** Returns the choice of what is kept first. It stays when the preview is repeated. @param {DeletionRequest} request @param {(kind: BackupKind) => void} [onChoice] @returns {HTMLElement | null} */
+export function beforeChoice(request, onChoice) {
   const { backup: preset } = request.preview;
   // A server without backups does not send this field.
   if (preset === undefined) return null;
-  request.backup ??= Boolean(preset);
-  const chosen = (/** @type {boolean} */ backup) => {
-    request.backup = backup;
-    onChoice?.(backup);
+  const settings = request.status?.settings;
+  request.backup ??= proposedKind(preset, settings);
+  const chosen = (/** @type {BackupKind} */ kind) => {
+    request.backup = kind;
+    onChoice?.(kind);
   };
-  return backupOption(request.preview, request.backup, chosen, request.status?.settings);
+  return beforeOption(request.preview, request.backup, chosen, settings);
 }
 
 /** Says that the counts have changed since the last confirmation. */
@@ -84,17 +86,19 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   const undo = (/** @type {boolean} */ backsUp) =>
     preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.untouched} `}${words.undoHint(seconds, backsUp)}${isClear ? ` ${CLEAR.late}` : ""}`;
   // Jobs are backed up one by one, so a clear with a backup needs the exact jobs, which is another preview.
-  const backup = backupTick(request, (chosen) => {
-    if (preview.kind === "clear" && chosen) frame.answer("again");
-    else showBackupChoice(frame, view, preview, chosen, undo(chosen), settings);
+  const backup = beforeChoice(request, (kind) => {
+    if (preview.kind === "clear" && isKept(kind)) frame.answer("again");
+    else showBackupChoice(frame, view, preview, kind, undo(isKept(kind)), settings);
   });
   const view = questionView(preview, {
     thumbnails,
     workflowName,
     backup,
+    readFacts: (signal) => api.outputFacts({ token: preview.token }, signal),
+    say: (text) => frame.say(text),
     note: isClear && hint("info", words.clearedAssets(preview.removable)),
     undo,
-    backsUp: request.backup === true,
+    backsUp: isKept(request.backup),
     atOnce: !seconds,
     finishedHere: finishedHere(),
     ...(hidden?.shown && { isShown: hidden.isShown }),

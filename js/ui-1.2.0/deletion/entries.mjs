@@ -33,7 +33,8 @@ export function follow(entry, { operation, phase, done, total, sent = phase === 
   entry.nextPoll = now + POLL_MS;
   if (phase === "asked_to_wait") return void (entry.waitsUntil = Math.max(entry.waitsUntil, now + total * 1000));
   entry.sent ||= sent;
-  entry.backingUp = phase === "backing_up";
+  entry.savingOutputs = phase === "saving";
+  entry.backingUp = phase === "backing_up" || phase === "saving";
   entry.preparing = !entry.sent && (phase === "checking" || phase === "preparing");
   entry.backupLeft = left;
   entry.silence = silence;
@@ -41,28 +42,28 @@ export function follow(entry, { operation, phase, done, total, sent = phase === 
   if (entry.sent || entry.backingUp) Object.assign(entry, { done, total });
   // While it takes the lock, a deletion may still have to wait for another one.
   if (phase === "preparing") return advance(entry, "due");
-  // Before sending, the server reports "checking" and "backing_up".
-  const before = phase === "backing_up" || (!entry.sent && phase !== "waiting");
-  advance(entry, before ? "sending" : phase);
+  // Before sending, the server reports "checking", "backing_up" and "saving".
+  if (phase === "backing_up" || phase === "saving" || (!entry.sent && phase !== "waiting")) advance(entry, "sending");
+  else advance(entry, phase);
 }
 
 /**
- * Returns the phase on screen: "preparing" while the jobs are looked up, and "backing_up" while workflows are saved, also
- * after the hold has ended.
+ * Returns the phase on screen: "preparing" while the jobs are looked up, "backing_up" while workflows are backed up, and
+ * "saving" while outputs are saved, also after the hold has ended.
  * @param {Entry} entry
  */
-export const shownPhase = ({ phase, backingUp, preparing }) =>
-  phase === "done" ? phase : backingUp ? "backing_up" : preparing ? "preparing" : phase;
+export const shownPhase = ({ phase, backingUp, savingOutputs, preparing }) =>
+  phase === "done" ? phase : savingOutputs ? "saving" : backingUp ? "backing_up" : preparing ? "preparing" : phase;
 
 /** Whether a deletion has begun and is not known to back up or to send yet. @param {Entry} entry */
 export const isBegun = ({ phase, sent, backingUp }) => phase === "sending" && !sent && !backingUp;
 
 /** Whether certainly nothing has been sent. @param {Entry} entry */
-export const isUnsentPhase = (entry) => !entry.sent && ["waiting", "preparing", "backing_up"].includes(shownPhase(entry));
+export const isUnsentPhase = (entry) => !entry.sent && ["waiting", "preparing", "backing_up", "saving"].includes(shownPhase(entry));
 
 /** Whether a deletion past its hold can be stopped. While it is checked what is gone, everything has been sent. @param {Entry} entry */
 export const canStop = (entry) =>
-  entry.operation !== null && !entry.away && !entry.workflow && ["waiting", "preparing", "backing_up", "sending"].includes(shownPhase(entry));
+  entry.operation !== null && !entry.away && !entry.workflow && ["waiting", "preparing", "backing_up", "saving", "sending"].includes(shownPhase(entry));
 
 /** Whether the hold has just ended by this page's clock, and ComfyUI has not said yet what it does. @param {Entry} entry */
 export const isEnding = ({ phase, asking, preparing, backingUp, away }) => phase === "due" && !asking && !preparing && !backingUp && !away;
@@ -71,13 +72,13 @@ export const isEnding = ({ phase, asking, preparing, backingUp, away }) => phase
 export const isSilent = ({ silence }) => silence >= SILENT_SECONDS;
 
 /** Whether a deletion may be waiting for an answer of Comfy Cloud. @param {Entry} entry */
-export const canBeSilent = (entry) => entry.operation !== null && !entry.away && (["preparing", "backing_up", "sending", "checking"].includes(shownPhase(entry)));
+export const canBeSilent = (entry) => entry.operation !== null && !entry.away && (["preparing", "backing_up", "saving", "sending", "checking"].includes(shownPhase(entry)));
 
 /** What a running deletion has done and what comes next. @param {Entry} entry @param {string} title said here while the title says what Comfy Cloud does */
 function progressText(entry, title) {
   const done = title && title.replace(/[^….]$/, "$&.");
   const unsent = isUnsentPhase(entry) ? DELETE.notSentYet : "";
-  const next = entry.backingUp && !entry.stopping ? backupText(entry.jobs, entry.backupLeft) : unsent;
+  const next = entry.backingUp && !entry.stopping ? backupText(entry.jobs, entry.backupLeft, entry.savingOutputs) : unsent;
   const stop = entry.workflow && entry.phase !== "checking" ? CANCEL_THE_RUN : "";
   return [done, next, stop].filter(Boolean).join(" ");
 }

@@ -1,14 +1,15 @@
 // @ts-check
 /**
- * Remembers the deletions that this browser has started, so that a reloaded page shows their countdown and their result.
- * Nothing else about them is kept in the browser.
+ * Remembers the deletions, and the runs that save outputs, that this browser has started, so that a reloaded page shows
+ * their countdown and their result. Nothing else about them is kept in the browser.
  */
 
-import { isObject } from "../api.mjs";
+import { isObject } from "../api/checks.mjs";
 
 /** @import { Kind } from "../../../types/wire" */
 
 /** @typedef {{operation: string, kind: Kind, jobs: number}} Remembered */
+/** @typedef {{operation: string, kind: Kind | "save", jobs: number}} Started */
 
 export const KEY = "CloudHistory.holds";
 /** When the newest of them is forgotten, in milliseconds since 1970. main.js reads this at ComfyUI's start. */
@@ -18,7 +19,7 @@ const RESULT_MS = 600_000;
 
 /** @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} getStorage may throw @param {() => number} today */
 export function createMemory(getStorage, today) {
-  /** @returns {Map<string, {until: number, kind: Kind, jobs: number}>} */
+  /** @returns {Map<string, {until: number, kind: Kind | "save", jobs: number}>} */
   function read() {
     try {
       const now = today();
@@ -42,7 +43,7 @@ export function createMemory(getStorage, today) {
   }
 
   return {
-    /** @param {Remembered} deletion @param {number} seconds until it is sent */
+    /** @param {Started} started @param {number} seconds until a deletion is sent, or until a run is remembered again */
     add({ operation, kind, jobs }, seconds) {
       write(read().set(operation, { until: today() + seconds * 1000 + RESULT_MS, kind, jobs }));
     },
@@ -51,8 +52,10 @@ export function createMemory(getStorage, today) {
       const all = read();
       if (all.delete(operation)) write(all);
     },
-    /** @returns {Remembered[]} */
-    all: () => [...read()].map(([operation, { kind, jobs }]) => ({ operation, kind, jobs })),
+    /** The deletions. @returns {Remembered[]} */
+    all: () => [...read()].flatMap(([operation, { kind, jobs }]) => (kind === "save" ? [] : [{ operation, kind, jobs }])),
+    /** The ids of the runs that save outputs. */
+    saves: () => [...read()].flatMap(([operation, { kind }]) => (kind === "save" ? [operation] : [])),
   };
 }
 

@@ -1,17 +1,19 @@
 // @ts-check
-/** The parts that every question before a deletion has: what goes, what stays, the jobs, the backup, and whether it can be undone. */
+/** The parts that every question before a deletion has: what goes, what stays, the jobs, what is kept, and whether it can be undone. */
 
-import { checkOption, facts, nameElement, tile, tiles } from "../common/components.mjs";
+import { facts, nameElement, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, dateTime, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { jobName, jobNameParts } from "../common/names.mjs";
 import { statusOf, statusWord } from "../common/status.mjs";
 import { accountWords, andMore, goingParts } from "../common/strings.mjs";
-import { backupPromise, backupSize, backupTickLabel } from "../protection/strings.mjs";
+import { outputFacts } from "../outputs/facts.mjs";
+import { beforePromise } from "../protection/strings.mjs";
+import { isKept } from "./before.mjs";
 import * as words from "./strings.mjs";
 
-/** @import { Question, Row, Settings } from "../../../types/wire" */
+/** @import { BackupKind, Question, Row, Settings } from "../../../types/wire" */
 /** @import { Frame } from "../common/dialogs.mjs" */
 /** @import { Child } from "../common/dom.mjs" */
 
@@ -22,7 +24,9 @@ import * as words from "./strings.mjs";
  * @property {Thumbnails} thumbnails
  * @property {WorkflowName} [workflowName]
  * @property {[string, string][]} [about] more facts, shown first
- * @property {Child} [backup] the checkbox, or the sentence, on the backup
+ * @property {Child} [backup] the choice of what is kept first
+ * @property {import("../outputs/facts.mjs").ReadFacts} [readFacts] reads what is known of the outputs, which may take a while
+ * @property {(text: string) => void} [say] reads a text aloud
  * @property {(backsUp: boolean) => string} undo the sentence that says whether the deletion can be undone
  * @property {boolean} [backsUp] whether a backup is made first, unless the person chooses otherwise
  * @property {boolean} atOnce whether it begins at once
@@ -148,30 +152,6 @@ function agreement({ removable: go, finished, chosen = null, large_share: largeS
   return go > manyJobs ? words.agreeMany(go) : "";
 }
 
-/**
- * The checkbox for backups, with what it promises, or with what is lost without a backup.
- * @param {Pick<Question, "removable" | "backup_estimate">} question
- * @param {boolean} checked
- * @param {(checked: boolean) => void} choose
- * @param {Settings} [settings] which say how long a backup is kept
- */
-export function backupOption({ removable, backup_estimate: estimate }, checked, choose, settings) {
-  // The text nodes stay: some frontends move the focus when nodes are added or removed.
-  const [size, promise] = [document.createTextNode(""), document.createTextNode("")];
-  const second = el("span", {}, promise);
-  const say = (/** @type {boolean} */ backup) => {
-    size.data = backup && estimate ? backupSize(estimate) : "";
-    promise.data = backupPromise(backup, removable, settings);
-    second.className = backup ? "cch-2" : "";
-  };
-  say(checked);
-  const chosen = (/** @type {boolean} */ backup) => {
-    say(backup);
-    choose(backup);
-  };
-  return checkOption([backupTickLabel(removable), el("span", { class: "cch-2" }, size), second], checked, chosen, "cch-opt top");
-}
-
 /** The pinned sentence on undo. It depends on the backup, which the person can choose. @param {Pick<Options, "undo">} options */
 function undoSentence({ undo }) {
   // The text node stays: some frontends move the focus when nodes are added or removed.
@@ -194,14 +174,16 @@ function undoSentence({ undo }) {
  * @param {Question} question
  * @param {Options} options
  */
-export function questionView(question, { thumbnails, workflowName = noName, about = [], backup = null, note = null, undo, backsUp = false, atOnce, finishedHere = null, isShown = () => true }) {
+export function questionView(question, { thumbnails, workflowName = noName, about = [], backup = null, readFacts, say = () => undefined, note = null, undo, backsUp = false, atOnce, finishedHere = null, isShown = () => true }) {
   const { removable, oldest, newest, last4, source = null, rows = [] } = question;
   const strip = new Strip(rows, removable, thumbnails, workflowName);
   const time = (/** @type {number | null} */ at) => (at === null ? "" : dateTime(at));
   const sentence = undoSentence({ undo });
+  const known = readFacts && outputFacts(question, readFacts, say);
   const chooseBackup = (/** @type {boolean} */ chosen) => {
     const isFinal = atOnce && !chosen;
     sentence.update(chosen, isFinal);
+    known?.update(chosen);
     return agreement(question, finishedHere, isFinal);
   };
   return {
@@ -209,6 +191,7 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
       numbers(question, finishedHere),
       rows.length > 0 && strip.element,
       backup,
+      known?.element,
       facts([...about, [DELETE.oldest, time(oldest)], [DELETE.newest, time(newest)], [DELETE.account, last4 || source ? accountWords({ last4, source }) : ""]]),
       rows.length > 0 && jobsFold(rows, removable, workflowName, isShown),
       note,
@@ -216,21 +199,21 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
     pinned: [sentence.element],
     chooseBackup,
     agreement: chooseBackup(backsUp),
-    letGo: strip.letGo,
+    letGo: () => (strip.letGo(), known?.letGo()),
   };
 }
 
 /**
- * Shows and says what the person's choice about the backup changes.
+ * Shows and says what the person's choice of what is kept changes.
  * @param {Pick<Frame, "say" | "setAgreement">} frame
  * @param {ReturnType<typeof questionView>} view
  * @param {Pick<Question, "removable">} question
- * @param {boolean} backsUp
+ * @param {BackupKind} kind
  * @param {string} undo
  * @param {Settings} [settings] which say how long a backup is kept
  */
-export function showBackupChoice(frame, view, { removable }, backsUp, undo, settings) {
-  const agreement = view.chooseBackup(backsUp);
+export function showBackupChoice(frame, view, { removable }, kind, undo, settings) {
+  const agreement = view.chooseBackup(isKept(kind));
   frame.setAgreement(agreement);
-  frame.say([backupPromise(backsUp, removable, settings), undo, words.alsoTick(agreement)].filter(Boolean).join(" "));
+  frame.say([beforePromise(kind, removable, settings), undo, words.alsoTick(agreement)].filter(Boolean).join(" "));
 }

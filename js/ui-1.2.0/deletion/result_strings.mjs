@@ -4,7 +4,7 @@
 import { clean, number, plural, tally } from "../common/format.mjs";
 import { jobName } from "../common/names.mjs";
 import { andMore, errorLine } from "../common/strings.mjs";
-import { backedUp } from "../protection/strings.mjs";
+import { backedUp, outputsHere } from "../protection/strings.mjs";
 import { backInList, DELETE, ENDED_ELSEWHERE, NOT_DELETED, stayInHistory, STOPPED_ELSEWHERE, UNDONE, UNDONE_ELSEWHERE } from "./strings.mjs";
 
 /** @import { AuditEntry, ClearResult, DeleteResult, ErrorBody, OutcomeCode, Reason, Result, UnsentResult } from "../../../types/wire" */
@@ -51,7 +51,7 @@ const MARKS = /** @type {const} */ ({
 export const ROW_MARKS = /** @type {const} */ ({ ...MARKS, protected: { kind: "", icon: "lock", word: "Protected, kept" } });
 
 /** Short texts for rows, by the code of the reason. @type {Record<string, string>} */
-const SHORT_WHY = { backup_failed: "Backup failed", connection_lost: "Connection lost", still_listed: "Accepted, still listed" };
+const SHORT_WHY = { backup_failed: "Backup failed", outputs_not_saved: "Outputs not saved", connection_lost: "Connection lost", still_listed: "Accepted, still listed" };
 
 /** @param {Reason | null} why */
 export function rowWhy(why) {
@@ -144,7 +144,7 @@ function deleteResultWords(result, { jobs: confirmed, by = "" }) {
   const more = { lines: tallyLines(result), again: mayTryAgain(result) };
   const rest = total - counts.deleted;
   const stay = result.stay ? ` ${stayWords(result.stay)}` : finishedMeanwhile(result.finished_meanwhile ?? 0);
-  const assets = DELETE.assets + backedUp(result.backed_up ?? 0) + stay;
+  const assets = DELETE.assets + backedUp(result.backed_up ?? 0) + outputsHere(result.outputs_saved ?? 0) + stay;
   if (rest <= 0) return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: assets, ...more };
   // The dialog said that these jobs stay.
   if (counts.deleted > 0 && counts.deleted === confirmed && rest === counts.active + counts.protected && !stopped) {

@@ -2,7 +2,7 @@
 /** Texts of deletions, Undo and details. */
 
 import { exactClock, number, plural, roughDuration, tally } from "../common/format.mjs";
-import { backingUp } from "../protection/strings.mjs";
+import { backingUp, savingFiles } from "../protection/strings.mjs";
 
 /** @import { DeletePreview, Preview } from "../../../types/wire" */
 
@@ -217,22 +217,24 @@ export function progressTitle(kind, phase, done, total) {
   if (phase === "waiting") return DELETE.waiting;
   if (phase === "due") return DELETE.asking;
   if (phase === "backing_up") return backingUp(done, total);
+  if (phase === "saving") return savingFiles(done, total);
   if (kind === "clear") return CLEAR.progress;
   if (total === 1) return DELETE.progressOfOne;
   return total ? `${DELETE.progress}… ${number(done)} of ${number(total)}` : `${DELETE.progress}…`;
 }
 
 /**
- * What comes after the backup, and when.
+ * What comes after the backup, or after the outputs are saved, and when.
  * @param {number} n jobs
- * @param {number | null} seconds that the backup still takes, as measured; null if unknown
+ * @param {number | null} seconds that it still takes, as measured; null if unknown
+ * @param {boolean} [saving] whether outputs are saved
  */
-export function backupText(n, seconds) {
+export function backupText(n, seconds, saving = false) {
   const then = plural(n, "the job is removed", "the jobs are removed");
-  return `${seconds ? `About ${roughDuration(seconds * 1000)} left, then` : "After the backup,"} ${then}. ${DELETE.notSentYet}`;
+  return `${seconds ? `About ${roughDuration(seconds * 1000)} left, then` : saving ? "Once they are here," : "After the backup,"} ${then}. ${DELETE.notSentYet}`;
 }
 
-const GOES_ON = { backing_up: "The backup goes on", sending: "The deletion goes on", checking: "The check goes on" };
+const GOES_ON = { backing_up: "The backup goes on", saving: "Saving goes on", sending: "The deletion goes on", checking: "The check goes on" };
 
 /** @param {number} seconds @param {string} [phase] what goes on after the wait */
 export const asksToWait = (seconds, phase = "") =>
@@ -245,6 +247,7 @@ export const silent = (seconds) => (seconds ? `Comfy Cloud hasn’t answered for
 export function nodeProgress(phase, done, total) {
   if (phase === "waiting") return `${DELETE.waiting} ${DELETE.notSentYet} ${CANCEL_THE_RUN}`;
   if (phase === "backing_up") return `${total === 1 ? "Backing up the workflow" : `Backing up workflows: ${number(done)} of ${number(total)}`}. ${DELETE.notSentYet} ${CANCEL_THE_RUN}`;
+  if (phase === "saving") return `${savingFiles(done, total).replace(/[^…]$/, "$&.")} ${CANCEL_THE_RUN}`;
   if (phase === "checking") return DELETE.checking;
   return plural(total, "Removing {n} job…", "Removing {n} jobs…");
 }
@@ -322,17 +325,18 @@ export const ANSWERS = "ComfyUI answers again";
 
 /**
  * What is known about a deletion while ComfyUI does not answer.
- * @param {{phase: string, jobs: number, sent: boolean, backingUp?: boolean, backup?: boolean, stopping?: boolean, sending?: number | null}} entry
+ * @param {{phase: string, jobs: number, sent: boolean, backingUp?: boolean, savingOutputs?: boolean, backup?: boolean, stopping?: boolean, sending?: number | null}} entry
  * @param {number} seconds until the end of the hold
  */
-export function awayText({ phase, jobs: n, sent, backingUp = false, backup = false, stopping = false, sending = null }, seconds) {
+export function awayText({ phase, jobs: n, sent, backingUp = false, savingOutputs = false, backup = false, stopping = false, sending = null }, seconds) {
   if (phase === "holding") {
     const then = backup ? `backs up ${jobs(n)} in ${number(seconds)} s, and then removes ${plural(n, "it", "them")}` : `removes ${jobs(n)} in ${number(seconds)} s`;
     return `Nothing had been sent when it last answered. If it still runs, it ${then}.`;
   }
   if (stopping && !sent) return "When it last answered, the deletion was being stopped, and nothing had been deleted.";
   if (backingUp && !sent) {
-    return `When it last answered, it was backing up ${plural(n, "the workflow", "the workflows")}, and nothing had been deleted. If it still runs, it removes ${jobs(n)} after the backup.`;
+    const doing = savingOutputs ? "saving the outputs" : `backing up ${plural(n, "the workflow", "the workflows")}`;
+    return `When it last answered, it was ${doing}, and nothing had been deleted. If it still runs, it removes ${jobs(n)} after ${savingOutputs ? "that" : "the backup"}.`;
   }
   const removing = sending ?? n;
   if (sent) return `It was removing ${jobs(removing)}. ${plural(removing, "Whether it is gone", "How many are gone")} is shown here as soon as it is known.`;

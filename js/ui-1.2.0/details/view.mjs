@@ -10,11 +10,13 @@ import { isActive } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
 import { PANEL, selectionActs } from "../list/strings.mjs";
+import { savedPart } from "../outputs/files.mjs";
+import { SAVED } from "../outputs/strings.mjs";
 import { errorBox, facts, outputsPart, protectionButton, protectionPart } from "./parts.mjs";
 import { DETAILS } from "./strings.mjs";
 
 /** @import { PageParts } from "../../../types/list" */
-/** @import { JobDetails, Row } from "../../../types/wire" */
+/** @import { JobDetails, Row, SavedOutputs } from "../../../types/wire" */
 
 /** Our code for a job that the list no longer has. */
 const NOT_LISTED = "not_listed";
@@ -43,6 +45,9 @@ export class Details {
   /** @type {AbortController | null} */
   #request = null;
   #protection = el("div", { class: "cch-stack" });
+  /** What is saved of the job's outputs; null: nothing, or it is not known. @type {SavedOutputs | null} */
+  #savedOutputs = null;
+  #saved = el("div", { class: "cch-stack cch-savedpart" });
   #pane = false;
   #outOfView = el("p", { class: "cch-hint cch-out", hidden: true }, el("span", {}, PANEL.scrolledOut, " ", linkButton(PANEL.showInList, () => this.#row && this.parts.reveal(this.#row.id))));
   /** @type {(() => void)[]} */
@@ -59,6 +64,7 @@ export class Details {
       // Beside the list, the buttons depend on the selection.
       store.on(["selection"], () => this.#pane && this.#drawProtection()),
       store.on(["rows"], () => this.#noticeRemoval()),
+      store.on(["saved"], () => this.#row && void this.#learnSaved(this.#row)),
       store.names.subscribe(() => this.#row && this.#drawHead(this.#row)),
     ];
   }
@@ -71,7 +77,7 @@ export class Details {
     this.#pane = pane;
     this.#drawHead(row);
     if (fresh) return;
-    if (!same) this.#details = null;
+    if (!same) this.#details = this.#savedOutputs = null;
     void this.#load(row);
     this.#draw();
     if (!pane) this.#head.querySelector("button")?.focus({ preventScroll: true });
@@ -79,7 +85,7 @@ export class Details {
 
   close() {
     this.#request?.abort();
-    this.#request = this.#row = this.#details = this.#error = null;
+    this.#request = this.#row = this.#details = this.#error = this.#savedOutputs = null;
     this.#release();
     this.#scroll.replaceChildren();
     this.#tail.replaceChildren();
@@ -101,6 +107,7 @@ export class Details {
     this.#request?.abort();
     const request = (this.#request = new AbortController());
     this.#error = null;
+    void this.#learnSaved(row);
     const [details, error] = await this.parts.api.job(row.id, request.signal).then((got) => [got, null], (failure) => [null, failure]);
     if (request.signal.aborted) return;
     this.#request = null;
@@ -108,6 +115,23 @@ export class Details {
     this.#error = error && asApiError(error);
     this.#learnName(row);
     this.#draw();
+  }
+
+  /** Reads which outputs are saved. If that fails, nothing is said of it. @param {Row} row */
+  async #learnSaved(row) {
+    const saved = await this.parts.api.savedOutputs(row.id).catch((error) => void asApiError(error));
+    if (this.#row?.id !== row.id) return;
+    this.#savedOutputs = saved ?? null;
+    this.#drawSaved();
+  }
+
+  #drawSaved() {
+    const row = this.#row;
+    if (!row) return;
+    const job = this.#details?.job ?? row;
+    const parts = savedPart(job, this.#savedOutputs, () => this.parts.actions.save({ ids: [job.id] }), (folder) => void this.#copy(folder, SAVED.folderCopied));
+    this.#saved.replaceChildren(...parts);
+    this.#saved.hidden = !parts.length;
   }
 
   /** Says that the job is gone if the list, which is complete, no longer has it. */
@@ -158,6 +182,7 @@ export class Details {
     const body = [
       error && errorBox(error, (text) => this.#copy(text, DETAILS.errorCopied)),
       ...outputsPart(job, this.#details?.outputs ?? null, picture, (number) => this.#view(row.id, number)),
+      this.#saved,
       this.#protection,
       this.#errorCard(),
       facts(job, store.now(), (text) => this.#copy(text, DETAILS.idCopied)),
@@ -165,6 +190,7 @@ export class Details {
       this.#details && !this.#details.workflow && hint("flow", DETAILS.noWorkflow),
     ];
     this.#scroll.replaceChildren(...body.filter((child) => child instanceof window.Node));
+    this.#drawSaved();
     this.#drawProtection();
   }
 

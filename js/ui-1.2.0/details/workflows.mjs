@@ -1,8 +1,9 @@
 // @ts-check
 /** Opens a job's workflow in a new tab of ComfyUI, never replacing an open one, or saves it as a file. */
 
-import { asApiError, isObject } from "../api.mjs";
+import { asApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
+import { isObject } from "../api/checks.mjs";
 import { clean, clockTime } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { DETAILS } from "./strings.mjs";

@@ -3,13 +3,20 @@
 
 import { searcher } from "../common/search.mjs";
 import { groupOf } from "../common/status.mjs";
+import { hasOutputs } from "../outputs/saved.mjs";
 
 /** @import { Choice, Filter, Row } from "../../../types/list" */
+/** @import { SavedState } from "../outputs/saved.mjs" */
+
+/**
+ * What only this server knows of jobs.
+ * @typedef {{protection: {covers(row: Row): boolean}, saved: {of(id: string): SavedState | undefined}}} Known
+ */
 
 const DAY = 86_400_000;
 
 /** @type {Choice} */
-export const EVERYTHING = { tab: "all", search: "", time: "", from: "", to: "", workflow: "", output: "", protection: "", only: null, onlyWord: "", sort: "recent" };
+export const EVERYTHING = { tab: "all", search: "", time: "", from: "", to: "", workflow: "", output: "", protection: "", saved: "", only: null, onlyWord: "", sort: "recent" };
 
 /** Local midnight, `days` days after a date like 2026-11-23. @param {string} date @param {number} [days] */
 function midnight(date, days = 0) {
@@ -28,7 +35,7 @@ function bounds({ time, from, to }, now) {
 
 /** @param {Choice} choice @param {number} now @returns {Filter} */
 export function filterOf(choice, now) {
-  const { tab, search, workflow, output, protection } = choice;
+  const { tab, search, workflow, output, protection, saved } = choice;
   return {
     ...(tab !== "all" && { statuses: [tab] }),
     ...(search && { search }),
@@ -36,16 +43,23 @@ export function filterOf(choice, now) {
     ...(workflow && { workflow_id: workflow }),
     ...(output && { output_type: output }),
     ...(protection && { protected: protection === "protected" }),
+    ...(saved && { saved }),
   };
 }
 
+/** @type {Known} */
+const NOTHING_KNOWN = { protection: { covers: () => false }, saved: { of: () => undefined } };
+
+/** Whether a job belongs to a choice of saved outputs. A job of which nothing is known belongs to none. @param {Row} row @param {SavedState | undefined} state @param {"yes" | "no"} wanted */
+const isSavedAs = (row, state, wanted) => hasOutputs(row) && state !== undefined && (state === "all") === (wanted === "yes");
+
 /**
  * @param {Filter} filter
- * @param {(row: Row) => boolean} [covers] whether a job is protected
+ * @param {Known} [known]
  * @param {((workflow: string) => string) | null} [nameOf] the name of a workflow, which the search also finds; null: as the server searches
  * @returns {(row: Row) => boolean}
  */
-export function matcher({ statuses = [], search = "", after, before, workflow_id, output_type, protected: kept }, covers = () => false, nameOf = null) {
+export function matcher({ statuses = [], search = "", after, before, workflow_id, output_type, protected: kept, saved }, known = NOTHING_KNOWN, nameOf = null) {
   const finds = search.trim() ? searcher(search, nameOf) : () => true;
   return (row) =>
     (!statuses.length || statuses.some((status) => status === row.status || status === groupOf(row.status))) &&
@@ -53,7 +67,8 @@ export function matcher({ statuses = [], search = "", after, before, workflow_id
     (before === undefined || (row.created !== null && row.created < before)) &&
     (!workflow_id || row.workflow_id === workflow_id) &&
     (!output_type || row.output_type === output_type) &&
-    (kept === undefined || covers(row) === kept) &&
+    (kept === undefined || known.protection.covers(row) === kept) &&
+    (saved === undefined || isSavedAs(row, known.saved.of(row.id), saved)) &&
     finds(row);
 }
 
@@ -70,4 +85,4 @@ export function sorted(rows, sort) {
 }
 
 /** The number of active filters, not counting tab and search. @param {Choice} choice */
-export const inForce = ({ time, workflow, output, protection, only }) => [time, workflow, output, protection, only].filter(Boolean).length;
+export const inForce = ({ time, workflow, output, protection, saved, only }) => [time, workflow, output, protection, saved, only].filter(Boolean).length;

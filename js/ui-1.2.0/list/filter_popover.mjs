@@ -1,10 +1,11 @@
 // @ts-check
 /** The fields for search, filters and order above the list. */
 
-import { button, iconButton } from "../common/components.mjs";
+import { button, iconButton, select } from "../common/components.mjs";
 import { el, isComposing } from "../common/dom.mjs";
 import { clean, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
+import { SAVED, SAVED_CHOICES } from "../outputs/strings.mjs";
 import { PROTECT, PROTECTIONS } from "../protection/strings.mjs";
 import { EVERYTHING, inForce } from "./filter.mjs";
 import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES, workflowOption } from "./strings.mjs";
@@ -17,12 +18,6 @@ const WAIT_MS = 150;
 
 /** @param {string} label @param {HTMLElement} field */
 const labelled = (label, field) => el("label", { class: "cch-lab" }, el("span", {}, label), field);
-
-/** @param {[string, string][]} options @param {string} value @param {(value: string) => void} choose */
-export function select(options, value, choose) {
-  const list = options.map(([key, label]) => el("option", { value: key, selected: key === value }, label));
-  return el("select", { class: "cch-select", onchange: ({ target }) => choose(target.value) }, ...list);
-}
 
 /**
  * @template {string} T
@@ -63,12 +58,14 @@ function fields(store, current, done) {
   const workflows = workflowOptions(store, current, choice.workflow);
   const types = radios("cch-output", OUTPUTS, choice.output, (output) => store.choose({ output }), "cch-chip pick");
   const kept = radios("cch-protection", PROTECTIONS, choice.protection, (protection) => store.choose({ protection }), "cch-part");
+  const saved = radios("cch-saved", SAVED_CHOICES, choice.saved, (chosen) => store.choose({ saved: chosen }), "cch-part");
   return [
     labelled(FIELDS.time, time),
     between,
     labelled(FIELDS.workflow, select(workflows, choice.workflow, (workflow) => store.choose({ workflow }))),
     el("fieldset", { class: "cch-lab" }, el("legend", {}, FIELDS.output), el("div", { class: "cch-chips" }, ...types)),
     el("fieldset", { class: "cch-lab" }, el("legend", {}, PROTECT.field), el("div", { class: "cch-seg" }, ...kept)),
+    el("fieldset", { class: "cch-lab" }, el("legend", {}, SAVED.field), el("div", { class: "cch-seg" }, ...saved)),
     el(
       "div",
       { class: "cch-right" },

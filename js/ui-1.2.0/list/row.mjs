@@ -8,6 +8,8 @@ import { icon, setIcon } from "../common/icons.mjs";
 import { typeIcon } from "../common/kinds.mjs";
 import { tellsTime } from "../common/names.mjs";
 import { isActive, statusOf, statusWord } from "../common/status.mjs";
+import { hasOutputs } from "../outputs/saved.mjs";
+import { SAVE, SAVED } from "../outputs/strings.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { outputsWord, PANEL } from "./strings.mjs";
 
@@ -33,6 +35,7 @@ export const took = ({ status, took, started }, now) => took ?? (status === "in_
  * @property {boolean} cancel whether jobs can be cancelled
  * @property {string} id
  * @property {boolean} isProtected
+ * @property {boolean} isSaved whether all its outputs are saved here
  * @property {Mark | undefined} mark
  */
 
@@ -43,7 +46,7 @@ const clockOf = ({ row, now }) => Math.floor(now / (isActive(row.status) ? 1000 
  * What a screen reader reads: all that the row shows, each thing once, and the date.
  * @param {Shown} shown @param {{word: string, error: string, time: number | null}} texts
  */
-function spokenWords({ row, name, isDescribed, relative, now, isProtected, mark }, { word, error, time }) {
+function spokenWords({ row, name, isDescribed, relative, now, isProtected, isSaved, mark }, { word, error, time }) {
   const { created } = row;
   const words = [
     name.join(""),
@@ -51,6 +54,7 @@ function spokenWords({ row, name, isDescribed, relative, now, isProtected, mark 
     error,
     time !== null && duration(time),
     row.outputs && outputsWord(row.outputs),
+    isSaved && SAVED.spoken,
     created !== null && relative && ago(created, now),
     created !== null && (tellsTime(row) ? dateOnly(created) : dateTime(created)),
     isProtected && PROTECT.spoken,
@@ -74,7 +78,8 @@ export class RowView {
   #took = el("span", { class: "cch-took" });
   #outsIcon = icon("image");
   #outsCount = el("span");
-  #outs = el("span", { class: "cch-outs" }, this.#outsIcon, this.#outsCount);
+  #saved = icon("down", "i-ok");
+  #outs = el("span", { class: "cch-outs" }, this.#outsIcon, this.#outsCount, this.#saved);
   #error = el("span", { class: "cch-err", dir: "auto" });
   #code = el("code", { dir: "ltr" });
   #cancel = el("span", { class: "cch-link", "data-do": "cancel" }, PANEL.cancelJob);
@@ -112,9 +117,9 @@ export class RowView {
 
   /** @param {Shown} shown */
   fill(shown) {
-    const { row, name: [head, tail], isDescribed, index, top, count, selected, focused, joined, relative, now, cancel, id, isProtected, mark } = shown;
+    const { row, name: [head, tail], isDescribed, index, top, count, selected, focused, joined, relative, now, cancel, id, isProtected, isSaved, mark } = shown;
     const { element } = this;
-    const all = [row, head, tail, isDescribed, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, isProtected, mark?.word, mark?.why];
+    const all = [row, head, tail, isDescribed, index, top, count, selected, focused, joined, relative, clockOf(shown), cancel, isProtected, isSaved, mark?.word, mark?.why];
     if (all.every((each, at) => each === this.#filled[at])) return;
     this.#filled = all;
     const [look, className] = mark ? [mark.icon, mark.kind] : [statusOf(row.status).icon, statusOf(row.status).look];
@@ -136,7 +141,7 @@ export class RowView {
     writeText(this.#word, word);
     setIcon(this.#icon, look);
     writeText(this.#took, time === null ? "" : duration(time));
-    this.#drawOutputs(row, outputs);
+    this.#drawOutputs(row, outputs, isSaved);
     writeText(this.#error, error);
     writeText(this.#code, shortId(row.id));
     this.#cancel.hidden = !cancelled;
@@ -154,8 +159,10 @@ export class RowView {
     writeAttribute(element, "aria-posinset", String(index + 1));
   }
 
-  /** @param {Row} row @param {number} outputs */
-  #drawOutputs(row, outputs) {
+  /** @param {Row} row @param {number} outputs @param {boolean} isSaved */
+  #drawOutputs(row, outputs, isSaved) {
+    this.#saved.toggleAttribute("hidden", !isSaved);
+    writeAttribute(this.#outs, "data-tip", isSaved ? SAVED.tip : "");
     writeText(this.#outsCount, outputs ? number(outputs) : "");
     this.#outs.classList.toggle("none", !outputs);
     setIcon(this.#outsIcon, typeIcon(row.output_type, "image"));
@@ -192,6 +199,7 @@ export function rowMenu(row, { store, actions }, { open, view }) {
     { label: PANEL.openWorkflow, icon: "flow", press: () => actions.openWorkflow(row.id) },
     { label: PANEL.downloadWorkflow, icon: "down", press: () => actions.downloadWorkflow(row.id) },
     { label: PANEL.copyId, icon: "copy", ...key("Control+C"), press: () => actions.copyIds([row.id]) },
+    ...(hasOutputs(row) ? [{ label: size ? SAVE.askThis : SAVE.ask, icon: /** @type {const} */ ("save"), press: () => actions.save({ ids: [row.id] }) }] : []),
     protect,
     ...(offered ? [null, last] : []),
   ];

@@ -6,7 +6,9 @@ import { isDescribed, jobNameParts, WorkflowNames } from "../common/names.mjs";
 import { searchesOnlyHere } from "../common/search.mjs";
 import { groupOf, GROUPS, statusOf } from "../common/status.mjs";
 import { HeldJobs } from "../deletion/entries.mjs";
+import { hasOutputs } from "../outputs/saved.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
+import { Selection } from "./selection.mjs";
 import { PANEL, whyNoneRemovable } from "./strings.mjs";
 
 /** @import { DeletionEnd } from "../../../types/deletion" */
@@ -15,6 +17,7 @@ import { PANEL, whyNoneRemovable } from "./strings.mjs";
 /** @import { HistoryApi } from "../api.mjs" */
 /** @import { DeletionRequest } from "../deletion/confirm.mjs" */
 /** @import { Deletions } from "../deletion/controller.mjs" */
+/** @import { SavedMarks } from "../outputs/saved.mjs" */
 /** @import { Protection } from "../protection/model.mjs" */
 
 /** Minimum time between two redraws of a loading list. */
@@ -25,67 +28,10 @@ const MAX_IDS = 200_000;
 /** Codes after which the list on screen may belong to another account. */
 const ABOUT_KEY = new Set(["missing_key", "unauthorized", "forbidden", "invalid_key"]);
 
-/** The selected jobs. Stores ids, not rows, because jobs that a filter hides stay selected. */
-export class Selection {
-  /** @type {Set<string>} */
-  #chosen = new Set();
-  #anchor = "";
-  /** The filter of "Select all matching" while the list is incomplete; null if jobs were selected by id. @type {Filter | null} */
-  matching = null;
-
-  get size() {
-    return this.#chosen.size;
-  }
-
-  has = (/** @type {string} */ id) => this.#chosen.has(id);
-  ids = () => [...this.#chosen];
-
-  /** What a deletion of the selection covers; null if nothing is selected. @returns {Target | null} */
-  target() {
-    if (this.matching) return { filter: this.matching };
-    return this.size ? { ids: this.ids() } : null;
-  }
-
-  /** @param {string} id */
-  toggle(id) {
-    this.matching = null;
-    this.#anchor = id;
-    if (!this.#chosen.delete(id)) this.#chosen.add(id);
-  }
-
-  /** Adds the ids from the anchor to `id` in `order`. @param {string} id @param {string[]} order */
-  range(id, order) {
-    const to = order.indexOf(id);
-    const from = order.indexOf(this.#anchor);
-    if (from < 0) this.#anchor = id;
-    this.add(order.slice(Math.min(from < 0 ? to : from, to), Math.max(from, to) + 1));
-  }
-
-  /** @param {Iterable<string>} ids */
-  add(ids) {
-    this.matching = null;
-    for (const id of ids) this.#chosen.add(id);
-  }
-
-  /** Replaces the selection; a filter also selects matching jobs that are not loaded yet. @param {Iterable<string>} ids @param {Filter | null} [filter] */
-  selectMatching(ids, filter = null) {
-    this.#chosen = new Set(ids);
-    this.matching = filter;
-  }
-
-  clear() {
-    this.selectMatching([]);
-  }
-
-  /** Deselects ids for which `exists` returns false. @param {(id: string) => boolean} exists */
-  keep(exists) {
-    for (const id of this.#chosen) if (!exists(id)) this.#chosen.delete(id);
-    if (!this.size) this.matching = null;
-  }
-}
-
 /** For a list without workflow names. */
 const NOT_STORED = { getItem: () => null, setItem: () => undefined };
+/** For a list that does not know what is saved. */
+const NONE_SAVED = { of: () => undefined, want: () => undefined, learn: async () => undefined, subscribe: () => () => undefined };
 
 const noCounts = () => /** @type {Record<Tab | "unknown", number>} */ (Object.fromEntries(["all", "unknown", ...GROUPS.map(([group]) => group)].map((key) => [key, 0])));
 
@@ -135,25 +81,30 @@ export class Store {
   unreadable = 0;
   /** Why the list is unreliable, as a text; "" if it is reliable. */
   doubt = "";
+  /** Called when the filter for saved outputs can't be used. @type {(error: HistoryApiError) => void} */
+  onSavedUnknown = () => undefined;
 
   /**
    * @param {object} parts
    * @param {Pick<HistoryApi, "status" | "list">} parts.api
    * @param {Pick<Deletions, "hides" | "holderOf" | "isGone" | "subscribe" | "onEnd" | "adopt" | "reading">} parts.deletions
    * @param {Protection} parts.protection
+   * @param {Pick<SavedMarks, "of" | "want" | "learn" | "subscribe">} [parts.saved] which outputs are saved
    * @param {WorkflowNames} [parts.names]
    * @param {() => number} parts.now milliseconds since 1970
    */
-  constructor({ api, deletions, protection, names = new WorkflowNames(NOT_STORED), now }) {
+  constructor({ api, deletions, protection, saved = NONE_SAVED, names = new WorkflowNames(NOT_STORED), now }) {
     this.api = api;
     this.deletions = deletions;
     this.protection = protection;
+    this.saved = saved;
     this.names = names;
     this.now = now;
     this.#at = now();
     deletions.subscribe(() => this.#updateRows());
     deletions.onEnd((end) => (end.isBack ? this.#restore(end.ids) : this.#deselect(end)));
     names.subscribe(() => this.#updateRows());
+    saved.subscribe(() => this.#savedChanged());
     protection.subscribe(() => {
       this.#updateRows();
       this.#notify("status");
@@ -180,7 +131,7 @@ export class Store {
   #updateRows() {
     const counts = noCounts();
     const waiting = new HeldJobs();
-    const matches = matcher(this.filter(), this.protection.covers, this.names.of);
+    const matches = matcher(this.filter(), this, this.names.of);
     const only = this.choice.only && new Set(this.choice.only);
     const at = this.rows.findIndex(({ id }) => id === this.focused);
     /** @type {Row[]} */
@@ -246,7 +197,7 @@ export class Store {
     const filter = this.selection.matching;
     if (!filter) return;
     // Without the names of workflows and the times on screen, as the server applies the filter.
-    const matches = matcher(filter, this.protection.covers);
+    const matches = matcher(filter, this);
     this.#selectMatching([...this.#all.values()].filter((row) => matches(row) && !this.deletions.hides(row)), filter);
   }
 
@@ -270,6 +221,11 @@ export class Store {
     if (this.choice.only) this.selection.add(this.rows.map(({ id }) => id));
     else this.#selectMatching(this.rows, this.filter());
     this.#notify("selection");
+  }
+
+  /** The listed jobs, and those that the filter matches and that are not loaded yet. @returns {Target} */
+  shownTarget() {
+    return this.selectsByIds() ? { ids: this.rows.map(({ id }) => id) } : { filter: this.filter() };
   }
 
   /** A job's name in two parts, of which only the first may be shortened on screen. @param {Row} row */
@@ -311,7 +267,7 @@ export class Store {
   /** The listed jobs that a deletion would remove; none if the page can't know. @param {DeletionRequest["selection"]} selection */
   going(selection) {
     const asked = "ids" in selection && new Set(selection.ids);
-    const matches = "filter" in selection && selection.filter && matcher(selection.filter, this.protection.covers);
+    const matches = "filter" in selection && selection.filter && matcher(selection.filter, this);
     const rows = [...this.#all.values()].filter((row) => "clear" in selection || (asked && asked.has(row.id)) || (matches && matches(row)));
     return this.removable(rows).map(({ id }) => id);
   }
@@ -359,6 +315,25 @@ export class Store {
     this.#at = this.now();
     this.#updateRows();
     this.#notify("choice");
+    if (change.saved) this.#learnSaved();
+  }
+
+  /** Reads which outputs are saved, because the filter needs to know it of all jobs. */
+  #learnSaved() {
+    const asked = this.choice.saved;
+    const ids = [...this.#all.values()].filter(hasOutputs).map(({ id }) => id);
+    this.saved.learn(ids).catch((error) => {
+      if (!(error instanceof HistoryApiError)) throw error;
+      // A list that only looks empty would mislead.
+      if (this.choice.saved === asked) this.choose({ saved: "" });
+      this.onSavedUnknown(error);
+    });
+  }
+
+  #savedChanged() {
+    if (!this.choice.saved) return this.#notify("saved");
+    this.#learnSaved();
+    this.#updateRows();
   }
 
   /** @param {(selection: Selection) => void} change */
@@ -465,6 +440,7 @@ export class Store {
     this.loading = false;
     this.#updateRows();
     this.#notify("load", "status");
+    if (this.choice.saved) this.#learnSaved();
   }
 
   /** @returns {Promise<void>} */

@@ -3,6 +3,7 @@
 
 import { clean, dateTime, number, plural, roughDuration, shortId } from "../common/format.mjs";
 import { groupOf, GROUPS } from "../common/status.mjs";
+import { SAVED_CHOICES } from "../outputs/strings.mjs";
 import { PROTECTIONS } from "../protection/strings.mjs";
 
 /** @import { Doing, Held } from "../../../types/deletion" */
@@ -44,6 +45,9 @@ export const PANEL = {
   cancelAsk: "Cancel job…",
   delete: "Delete…",
   cantDelete: "You can delete again when Comfy Cloud answers.",
+  cantSave: "You can save outputs when Comfy Cloud answers.",
+  noOutput: "This job has no outputs.",
+  noOutputs: "These jobs have no outputs.",
   deleteMatching: "Delete all matching…",
   deleteThis: "Delete this job…",
   activeStay: "Active jobs can’t be deleted.",
@@ -116,6 +120,9 @@ export const matchingWord = (n, exact) => (exact ? `Select all ${number(n)} matc
 /** @param {number} n */
 export const deleteWord = (n) => `Delete ${number(n)}…`;
 
+/** The jobs of the list, for an action on all of them. @param {number} n */
+export const ofShown = (n) => plural(n, "Of the job in the list", "Of the {n} jobs in the list");
+
 /** Says "active", because beside a deletion "Cancel 2 jobs" could mean to cancel that deletion. @param {number} n */
 export const cancelWord = (n) => plural(n, "Cancel {n} active job…", "Cancel {n} active jobs…");
 
@@ -138,7 +145,7 @@ const date = (/** @type {string} */ text) => (text ? dateTime(new Date(`${text}T
  * @returns {[string, Partial<Choice>][]}
  */
 export function chips(choice, current, nameOf) {
-  const { time, from, to, workflow, output, protection, only, onlyWord } = choice;
+  const { time, from, to, workflow, output, protection, saved, only, onlyWord } = choice;
   const named = (/** @type {[string, string][]} */ list, /** @type {string} */ value) => list.find(([key]) => key === value)?.[1] ?? value;
   const range = from && to ? `${date(from)} to ${date(to)}` : from ? `From ${date(from)}` : `To ${date(to)}`;
   /** @type {[string, Partial<Choice>][]} */
@@ -147,6 +154,7 @@ export function chips(choice, current, nameOf) {
     [nameOf(workflow) || (workflow === current ? FIELDS.currentWorkflow : shortId(workflow)), workflow ? { workflow: "" } : {}],
     [named(OUTPUTS, output), output ? { output: "" } : {}],
     [named(PROTECTIONS, protection), protection ? { protection: "" } : {}],
+    [named(SAVED_CHOICES, saved), saved ? { saved: "" } : {}],
     [`${onlyWord} (${number(only?.length ?? 0)})`, only ? { only: null } : {}],
   ];
   return all.filter(([, without]) => Object.keys(without).length);

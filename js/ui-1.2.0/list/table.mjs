@@ -4,6 +4,7 @@
 import { once } from "../common/components.mjs";
 import { el, textScale } from "../common/dom.mjs";
 import { dayHeading } from "../common/format.mjs";
+import { hasOutputs } from "../outputs/saved.mjs";
 import { listKey } from "./keys.mjs";
 import { onLongPress } from "./long_press.mjs";
 import { RowView } from "./row.mjs";
@@ -188,9 +189,10 @@ export class ListView {
         selected && Math.abs(topOf(groups, other) - top) < ROW * this.#scale + 1 && store.selection.has(store.rows[other]?.id ?? "");
       const joined = `${joins(index - 1) ? " joins-up" : ""}${joins(index + 1) ? " joins-down" : ""}`;
       const isProtected = store.protection.covers(row);
+      const isSaved = store.saved.of(row.id) === "all";
       const name = store.nameParts(row);
       const isDescribed = store.isDescribed(row);
-      view.fill({ row, name, isDescribed, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, isProtected, mark });
+      view.fill({ row, name, isDescribed, index, top, count: store.rows.length, selected, focused, joined, relative, now, cancel, id: this.#prefix + index, isProtected, isSaved, mark });
       if (!view.element.isConnected) this.#space.append(view.element);
       shown.set(row.id, view);
     }
@@ -224,6 +226,7 @@ export class ListView {
       if (element === next) next = next.nextElementSibling;
       else this.#space.insertBefore(element, next);
     }
+    this.store.saved.want([...this.#shown.keys()].filter((id) => hasOutputs(this.store.get(id) ?? { outputs: 0 })));
     for (const view of this.#shown.values()) {
       const row = this.store.get(view.key);
       if (!row?.preview || view.asked === row.id) continue;

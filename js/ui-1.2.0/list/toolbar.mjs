@@ -3,15 +3,17 @@
 
 import { button, iconButton, linkButton, once, tick } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { number } from "../common/format.mjs";
+import { number, plural } from "../common/format.mjs";
 import { setIcon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
 import { accountWords } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
+import { hasOutputs } from "../outputs/saved.mjs";
+import { SAVE } from "../outputs/strings.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { step } from "./keys.mjs";
 import { deselectHidden } from "../deletion/strings.mjs";
-import { cancelWord, countWords, deleteWord, lastRead, matchingWord, someStay, PANEL, TABS, tabSpoken } from "./strings.mjs";
+import { cancelWord, countWords, deleteWord, lastRead, matchingWord, ofShown, someStay, PANEL, TABS, tabSpoken } from "./strings.mjs";
 
 /** @import { PageName, Row, Store, ViewParts } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */
@@ -22,11 +24,13 @@ export function createHeader({ store, actions, place, close }, popups, openPage)
   const large = place === "sidebar" && iconButton("expand", PANEL.large, actions.openLarge);
   const more = iconButton("more", PANEL.more, () => {
     const small = store.status?.configured ? accountWords(store.status) : PANEL.notConnected;
+    const shown = store.rows.length;
     const clear = store.protection.any ? PANEL.clearOthers : PANEL.clear;
     popups.menu(
       [
         { label: PANEL.cleanUp, icon: "clean", press: () => openPage("clean_up") },
         { label: PANEL.audit, icon: "history", press: () => openPage("audit") },
+        ...(shown ? [{ label: SAVE.ask, icon: /** @type {const} */ ("save"), small: ofShown(shown), press: () => actions.save(store.shownTarget()) }] : []),
         null,
         { label: PANEL.connection, icon: "key", small, press: actions.manageKey },
         null,
@@ -89,6 +93,11 @@ export class Footer {
   #protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => this.actions.protect(this.store.selectedRows(), !this.#allProtected)) });
   /** Among the links, because a button in the place of Delete would read as "cancel the deletion". */
   #cancel = linkButton("", () => this.actions.cancel(this.store.selectedRows()));
+  #save = button({
+    label: SAVE.ask,
+    icon: "save",
+    press: () => this.#save.getAttribute("aria-disabled") === "true" || this.saveSelected(),
+  });
   #remove = button({
     label: PANEL.delete,
     icon: "trash",
@@ -100,7 +109,7 @@ export class Footer {
   #whyId = `cch-foot-why-${++made}`;
   /** Why Delete is off. */
   #why = el("span", { class: "cch-why", id: this.#whyId });
-  #bar = el("div", { class: "cch-actions" }, this.#matching, this.#hidden, linkButton(PANEL.deselect, () => this.#deselect()), this.#cancel, el("span", { class: "push" }, this.#why, this.#protect, this.#remove));
+  #bar = el("div", { class: "cch-actions" }, this.#matching, this.#hidden, linkButton(PANEL.deselect, () => this.#deselect()), this.#cancel, el("span", { class: "push" }, this.#why, this.#protect, this.#save, this.#remove));
   element = el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, this.#tick, el("span", { class: "cch-grow" }, this.#strong, this.#rest)), this.#bar);
 
   /** @param {ViewParts} parts @param {() => void} focusList @param {(event: MouseEvent) => boolean} isSecondClick whether a click continues a double click in the list */
@@ -126,6 +135,12 @@ export class Footer {
       deselectHidden: () => (store.selectOnlyShown(), selection.target()),
     };
     if (target) this.actions.remove(target, undefined, hidden.shown < hidden.selected ? hidden : undefined);
+  }
+
+  /** Asks, then saves the outputs of the selected jobs. */
+  saveSelected() {
+    const target = this.store.selection.target();
+    if (target) this.actions.save(target);
   }
 
   text() {
@@ -181,6 +196,9 @@ export class Footer {
     this.#protect.lastChild?.replaceWith(this.#allProtected ? PROTECT.unprotect : PROTECT.protect);
     if (this.#protect.firstElementChild) setIcon(this.#protect.firstElementChild, this.#allProtected ? "unlock" : "lock");
     this.#cancel.textContent = cancelWord(size);
+    const whyNotSaved = store.error ? PANEL.cantSave : chosen.length === size && !chosen.some(hasOutputs) ? plural(size, PANEL.noOutput, PANEL.noOutputs) : "";
+    setTip(this.#save, whyNotSaved);
+    this.#save.setAttribute("aria-disabled", String(!!whyNotSaved));
     this.#remove.lastChild?.replaceWith(this.#deleteWord(chosen));
     const why = store.whyNotRemovable(chosen);
     this.#why.textContent = why;

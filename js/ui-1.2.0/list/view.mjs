@@ -93,7 +93,7 @@ export class PanelView {
       store.on(["choice"], () => (this.list.element.scrollTop = 0)),
       store.on(["held"], () => this.list.saveScroll()),
       store.on(["undone"], () => this.list.undone()),
-      store.on(["selection", "focus"], () => this.#redrawLater(false)),
+      store.on(["selection", "focus", "saved"], () => this.#redrawLater(false)),
       parts.subscribe(() => this.#redrawLater(true)),
       store.shown(),
       () => observer.disconnect(),

@@ -5,7 +5,7 @@ import { clean, fileSize, number, plural, roughRange } from "../common/format.mj
 import { andMore } from "../common/strings.mjs";
 
 /** @import { Choice } from "../../../types/list" */
-/** @import { DeletePreview, Settings } from "../../../types/wire" */
+/** @import { BackupKind, DeletePreview, Settings } from "../../../types/wire" */
 
 /** @typedef {DeletePreview["skipped"]} Skipped */
 /** @typedef {NonNullable<DeletePreview["backup_estimate"]>} BackupEstimate */
@@ -96,8 +96,16 @@ export const BACKUP = {
   progress: "Backing up workflows",
 };
 
-/** @param {number} n jobs */
-export const backupTickLabel = (n) => plural(n, "Back up its workflow first", "Back up their workflows first");
+export const BEFORE = {
+  label: "Before they go",
+};
+
+/** What can be kept. @param {number} n jobs @returns {[BackupKind, string][]} */
+export const beforeChoices = (n) => [
+  ["workflows", plural(n, "Keep its workflow", "Keep their workflows")],
+  ["outputs", plural(n, "Keep its workflow and outputs", "Keep their workflows and outputs")],
+  ["off", "Keep nothing"],
+];
 
 /** @typedef {Pick<Settings, "backup_days" | "backup_megabytes">} BackupLimits */
 
@@ -111,6 +119,14 @@ export const backupPromise = (backup, n, limits) =>
     ? `${BACKUP.kept}${limits ? ` ${keptFor(limits)}` : ""}. ${plural(n, "Reopen it from Recently deleted.", "Reopen them from Recently deleted.")}`
     : BACKUP.none;
 
+/** What a choice promises. @param {BackupKind} kind @param {number} n jobs @param {BackupLimits} [limits] */
+export function beforePromise(kind, n, limits) {
+  const promise = backupPromise(kind !== "off", n, limits);
+  if (kind !== "outputs") return promise;
+  const first = plural(n, "Its outputs are saved here first. If they are not all here and checked, the job is not deleted.", "Their outputs are saved here first. A job whose outputs are not all here and checked is not deleted.");
+  return `${first} ${plural(n, "Its workflow:", "Their workflows:")} ${promise.charAt(0).toLowerCase()}${promise.slice(1)}`;
+}
+
 /** How long backups are kept. @param {BackupLimits} limits */
 export const backupsKept = (limits) => `Backups are kept ${keptFor(limits)}. The newest ten are always kept.`;
 
@@ -120,5 +136,9 @@ export const backupSize = ({ workflows, size, seconds, least_seconds: least, may
 
 /** @param {number} done @param {number} total */
 export const backingUp = (done, total) => (total === 1 ? "Backing up the workflow…" : total ? `${BACKUP.progress}… ${number(done)} of ${number(total)}` : `${BACKUP.progress}…`);
+/** @param {number} n */
+export const outputsHere = (n) => (n > 0 ? ` ${plural(n, "{n} output is here.", "{n} outputs are here.")}` : "");
+/** How many outputs are saved before the jobs are deleted. @param {number} done @param {number} total files; 0: not counted yet */
+export const savingFiles = (done, total) => (total ? `Saving outputs… ${number(done)} of ${plural(total, "{n} file", "{n} files")}` : "Saving outputs…");
 /** @param {number} n */
 export const backedUp = (n) => (n > 0 ? ` ${plural(n, "{n} workflow backed up.", "{n} workflows backed up.")}` : "");

@@ -65,11 +65,13 @@ export class Viewer {
    * @param {Pick<HistoryApi, "job" | "output" | "media">} parts.api
    * @param {Pick<Store, "rows" | "get" | "names" | "nameParts" | "selection" | "select" | "on">} parts.store
    * @param {(blob: Blob, name: string) => void} [parts.save]
+   * @param {boolean} [parts.canSelect] whether its jobs can be selected
    */
-  constructor({ api, store, save = saveFile }) {
+  constructor({ api, store, save = saveFile, canSelect = true }) {
     this.api = api;
     this.store = store;
     this.save = save;
+    this.#tick.hidden = !canSelect;
     store.on(["selection"], () => this.#drawTick());
   }
 
@@ -321,7 +323,7 @@ export class Viewer {
   }
 
   #toggle() {
-    if (!this.store.get(this.#id)) return;
+    if (this.#tick.hidden || !this.store.get(this.#id)) return;
     this.store.select((selection) => selection.toggle(this.#id));
     this.#drawTick();
     this.#live.textContent = words.selectedWords(this.store.selection.has(this.#id), this.store.selection.size);

@@ -28,18 +28,17 @@ function asked(removable, backup) {
   const frame = { show: (view) => ((seen.view = view), new Promise(() => undefined)), setAgreement: (label) => seen.agreements.push(label), say: (text) => seen.said.push(text), isOpen: () => true };
   const thumbnails = { requestFor: () => undefined, release: () => undefined };
   void approvalStep(frame, approval, { thumbnails, canAlways: false, framed: false, left: () => 60_000, place: () => [1, 1], schedule: () => undefined });
-  const [box] = seen.view.pinned.flatMap((part) => all(part, "input"));
-  return { ...seen, chooseBackup: (checked) => box.listeners.change({ target: { checked } }) };
+  const [list] = seen.view.pinned.flatMap((part) => all(part, "select"));
+  return { ...seen, keep: (value) => list.listeners.change({ target: { value } }) };
 }
 
-test("a workflow’s question about many jobs asks once more while no backup is chosen, because it has no undo", () => {
+test("a workflow’s question about many jobs asks once more while nothing is kept, because it has no undo", () => {
   const label = "Yes, delete 261 jobs without undo and without a backup";
-  assert.equal(asked(261, false).view.agreement, label);
-  assert.equal(asked(99, false).view.agreement, "");
-  const { view, agreements, said, chooseBackup } = asked(261, true);
+  assert.equal(asked(261, "off").view.agreement, label);
+  assert.equal(asked(99, "off").view.agreement, "");
+  const { view, agreements, said, keep } = asked(261, "workflows");
   assert.equal(view.agreement, "");
-  chooseBackup(false);
-  chooseBackup(true);
-  assert.deepEqual(agreements, [label, ""]);
+  for (const kind of ["off", "workflows", "outputs"]) keep(kind);
+  assert.deepEqual(agreements, [label, "", ""]);
   assert.match(said[0], /^There will be no backup.* sent at once and can’t be undone\. To delete, also tick “Yes/);
 });

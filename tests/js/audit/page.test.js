@@ -20,7 +20,7 @@ function page(entries = [ENTRY], jobsOf = () => ({ jobs: [], error: null }), sta
     jobs: async ({ operation }) => (read.push(operation), jobsOf(operation)),
   };
   const listeners = [];
-  const store = { now: () => Date.parse(ENTRY.at), names: { of: () => "" }, status, on: (_, listener) => (listeners.push(listener), () => undefined) };
+  const store = { now: () => Date.parse(ENTRY.at), names: { of: () => "" }, saved: { of: () => undefined, learn: async () => undefined }, status, on: (_, listener) => (listeners.push(listener), () => undefined) };
   const { element } = new AuditPage({ auditLog, store, actions: {}, api: {}, dialogs: {}, toasts: {}, workflows: {}, back: () => undefined, close: () => undefined });
   const of = (name) => [...element.all()].find(({ attributes }) => (attributes.class ?? "").split(" ").includes(name));
   const toggle = [...(of("hd")?.all() ?? [])].find(({ tag }) => tag === "button");

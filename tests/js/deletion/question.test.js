@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backupOption, jobsList, questionView } from "#ui/deletion/question.mjs";
+import { jobsList, questionView } from "#ui/deletion/question.mjs";
 import * as words from "#ui/deletion/strings.mjs";
 import { backupSize } from "#ui/protection/strings.mjs";
 
@@ -151,27 +151,6 @@ test("the list in a question marks the jobs that the panel’s list hides", () =
   assert.deepEqual(words(view({ removable: 1, rows: [row(1)] })), []);
 });
 
-test("without a tick, the backup option promises no backup and says that there is nothing to reopen", () => {
-  const chosen = [];
-  const option = backupOption({ backup_estimate: { workflows: 2, size: 9_000, seconds: 2, least_seconds: 1 } }, true, (backup) => chosen.push(backup));
-  const says = () => texts(option).join("|");
-  assert.equal(says(), "Back up their workflows first|2 workflows, about 9 KB, a few seconds|Kept on this server. Reopen them from Recently deleted.");
-  const tick = (checked) => all(option, "input")[0].listeners.change({ target: { checked } });
-  tick(false);
-  assert.equal(says(), "Back up their workflows first|There will be no backup, and nothing to reopen from Recently deleted.");
-  tick(true);
-  assert.ok(says().includes("Kept on this server."));
-  assert.deepEqual(chosen, [false, true]);
-  assert.ok(texts(backupOption({}, false, () => undefined)).join().includes("There will be no backup"));
-});
-
-test("the backup option says how long the backup is kept, by the settings", () => {
-  const says = (settings) => texts(backupOption({}, true, () => undefined, settings)).join(" ");
-  const kept = "for 90 days, or less if all backups together exceed 1,000 MB";
-  assert.ok(says({ backup_days: 90, backup_megabytes: 1000 }).includes(`Kept on this server ${kept}. Reopen them`));
-  assert.ok(says({ backup_days: 1, backup_megabytes: 5 }).includes("for 1 day, or less if all backups together exceed 5 MB."));
-});
-
 test("a list of jobs gives each job’s name and status, once", () => {
   const rows = [row(1, { status: "in_progress" }), row(2, { name: "", status: "pending" })];
   const [named, unnamed] = jobsList("The 2 jobs that stop", rows, () => "").children.map((line) => texts(line).join("|"));
@@ -184,10 +163,4 @@ test("the size of a backup is an estimate and says so", () => {
   assert.equal(backupSize({ workflows: 231, size: 1_000_000, seconds: 20, least_seconds: 20 }), "231 workflows, about 1 MB, about 20 s");
   assert.equal(backupSize({ workflows: 19_991, size: 100e6, seconds: 500, least_seconds: 134, may_wait: true }), "19,991 workflows, about 100 MB, 2 to 8 min, longer if Comfy Cloud asks to wait");
   assert.equal(words.goingPictures(1, 1), "The job that will be removed");
-});
-
-test("a question about one job speaks of one workflow", () => {
-  const said = (removable, checked) => texts(backupOption({ removable }, checked, () => undefined)).join("|");
-  assert.equal(said(1, true), "Back up its workflow first|Kept on this server. Reopen it from Recently deleted.");
-  assert.equal(said(2, true), "Back up their workflows first|Kept on this server. Reopen them from Recently deleted.");
 });

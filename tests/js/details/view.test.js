@@ -19,7 +19,7 @@ async function shown({ pane = false } = {}) {
     nameParts: () => ["mira", "_0001_.png"], now: () => 1, selection: { size: 0 }, blocked: () => "", canCancel: () => true,
     get: (id) => listed.get(id), loading: false, incomplete: false, readAt: 1,
   };
-  const api = { job: async () => ({ job: ROW, outputs: [], workflow: null, prompt: null, error: null, updated: null }) };
+  const api = { job: async () => ({ job: ROW, outputs: [], workflow: null, prompt: null, error: null, updated: null }), savedOutputs: async () => ({ folder: "", files: [] }) };
   const actions = { remove: (target, confirmed) => removed.push([target, confirmed]) };
   const details = new Details({ store, api, actions, thumbnails: {}, workflows: {}, toasts: {}, back: () => (seen.back += 1), close: () => undefined });
   details.show(ROW, { pane });

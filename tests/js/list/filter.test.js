@@ -61,10 +61,20 @@ test("the filter badge counts filters, but not the tab, the search or the order"
 });
 
 test("the protection filter uses the browser’s list of protected jobs, and is sent to the server as a field", () => {
-  const covers = ({ id }) => id === "kept";
+  const known = { protection: { covers: ({ id }) => id === "kept" }, saved: { of: () => undefined } };
   const rows = [row({ id: "kept" }), row({ id: "other" })];
-  const listed = (protection) => rows.filter(matcher(filterOf({ ...EVERYTHING, protection }, 0), covers)).map(({ id }) => id).join();
+  const listed = (protection) => rows.filter(matcher(filterOf({ ...EVERYTHING, protection }, 0), known)).map(({ id }) => id).join();
   assert.deepEqual([listed(""), listed("protected"), listed("open")], ["kept,other", "kept", "other"]);
   assert.deepEqual(filterOf({ ...EVERYTHING, protection: "open" }, 0), { protected: false });
   assert.equal(inForce({ ...EVERYTHING, protection: "open" }), 1);
+});
+
+test("the filter for saved outputs never takes a job of which nothing is known, and no job without outputs", () => {
+  const states = new Map([["whole", "all"], ["part", "some"], ["left", "none"], ["empty", "none"]]);
+  const known = { protection: { covers: () => false }, saved: { of: (id) => states.get(id) } };
+  const rows = ["whole", "part", "left", "unknown"].map((id) => row({ id, outputs: 2 }));
+  const listed = (saved) => [...rows, row({ id: "empty", outputs: 0 })].filter(matcher(filterOf({ ...EVERYTHING, saved }, 0), known)).map(({ id }) => id).join();
+  assert.deepEqual([listed(""), listed("yes"), listed("no")], ["whole,part,left,unknown,empty", "whole", "part,left"]);
+  assert.deepEqual(filterOf({ ...EVERYTHING, saved: "no" }, 0), { saved: "no" });
+  assert.equal(inForce({ ...EVERYTHING, saved: "no" }), 1);
 });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EVERYTHING } from "#ui/list/filter.mjs";
-import { Selection } from "#ui/list/store.mjs";
+import { Selection } from "#ui/list/selection.mjs";
 import { nothingMatches } from "#ui/list/strings.mjs";
 import { Footer } from "#ui/list/toolbar.mjs";
 import { createPage } from "../viewer/page.js";
 
-const row = (id, status) => ({ id, status, took: null });
+const row = (id, status, outputs = 1) => ({ id, status, outputs, took: null });
 
 /** A footer for a list of these rows, of which `selected` are selected. */
 function footer(rows, selected, listed = rows) {
@@ -21,7 +21,7 @@ function footer(rows, selected, listed = rows) {
     canCancel: () => true, removable, whyNotRemovable: (all) => (removable(all).length ? "" : "Active jobs can’t be deleted."), selectOnlyShown: () => undefined,
   };
   const asked = [];
-  const actions = { cancel: (jobs) => asked.push(["cancel", jobs.map(({ id }) => id)]), remove: (target, confirmed, hidden) => asked.push(["delete", target, hidden]) };
+  const actions = { cancel: (jobs) => asked.push(["cancel", jobs.map(({ id }) => id)]), remove: (target, confirmed, hidden) => asked.push(["delete", target, hidden]), save: (target) => asked.push(["save", target]) };
   const made = new Footer({ store, actions }, () => undefined, () => false);
   made.draw();
   const shown = [...made.element.all()].filter(({ tag, hidden }) => tag === "button" && !hidden);
@@ -31,7 +31,7 @@ function footer(rows, selected, listed = rows) {
 
 test("Delete keeps its place while only active jobs are selected, off with a reason, and Cancel has a place of its own", () => {
   const { made, asked, button, labels } = footer([row("a", "in_progress"), row("b", "pending"), row("c", "failed")], ["a", "b"]);
-  assert.deepEqual(labels, ["Select all 3 matching", "Deselect all", "Cancel 2 active jobs…", "Protect", "Delete…"]);
+  assert.deepEqual(labels, ["Select all 3 matching", "Deselect all", "Cancel 2 active jobs…", "Protect", "Save outputs…", "Delete…"]);
   const remove = button("Delete");
   assert.equal(remove.attributes["aria-disabled"], "true");
   const why = [...made.element.all()].find(({ attributes }) => attributes.id === remove.attributes["aria-describedby"]);
@@ -59,8 +59,19 @@ test("the link that leaves out hidden jobs says which jobs it deselects", () => 
   assert.deepEqual([selected, shown, isShown("a"), isShown("b")], [2, 1, true, false]);
 });
 
+test("the outputs of the selected jobs can be saved, and the button says why if there are none", () => {
+  const { asked, button } = footer([row("a", "failed"), row("b", "failed", 0)], ["a", "b"]);
+  button("Save outputs…").fire("click");
+  assert.deepEqual(asked, [["save", { ids: ["a", "b"] }]]);
+  const none = footer([row("b", "failed", 0)], ["b"]);
+  const save = none.button("Save outputs…");
+  assert.deepEqual([save.attributes["aria-disabled"], save.attributes["data-tip"]], ["true", "This job has no outputs."]);
+  save.fire("click");
+  assert.deepEqual(none.asked, []);
+});
+
 test("an empty list offers nothing to select", () => {
-  assert.deepEqual(footer([row("a", "failed")], ["a"], []).labels, ["Deselect all", "Protect", "Delete 1…"]);
+  assert.deepEqual(footer([row("a", "failed")], ["a"], []).labels, ["Deselect all", "Protect", "Save outputs…", "Delete 1…"]);
 });
 
 test("an empty list names what no job matches by the words on the screen, and never builds a sentence from them", () => {

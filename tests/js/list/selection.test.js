@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Selection } from "#ui/list/store.mjs";
+import { Selection } from "#ui/list/selection.mjs";
 import { row, list, listOf, stage, ids } from "./stage.js";
 
 const ORDER = ["a", "b", "c", "d", "e"];

@@ -1,0 +1,171 @@
+// @ts-check
+/** The cards of runs that save outputs, above those of deletions. */
+
+import { copyText } from "../common/browser.mjs";
+import { Places } from "../common/card_places.mjs";
+import { button, cross, iconButton, LOOK, tallyTable } from "../common/components.mjs";
+import { el } from "../common/dom.mjs";
+import { icon } from "../common/icons.mjs";
+import { COMMON } from "../common/strings.mjs";
+import { setTip } from "../common/tooltips.mjs";
+import { hasEnded, isGoingOn } from "./saves.mjs";
+import * as words from "./strings.mjs";
+
+/** @import { Say } from "../../../types/list" */
+/** @import { Save } from "../../../types/wire" */
+/** @import { Card, Clock } from "../common/card_places.mjs" */
+/** @import { Saves } from "./saves.mjs" */
+
+/** @typedef {() => Save} Current returns a run as the server told last */
+
+const { SAVE } = words;
+/** Runs that were interrupted, and results, at most. */
+const MAX_QUIET = 2;
+
+/** @param {Current} current @param {Saves} saves @returns {Card} */
+function progressCard(current, saves) {
+  const title = el("div", { class: "ttl" });
+  const fill = el("i");
+  const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": SAVE.progress, "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
+  const stop = button({ label: SAVE.stop, icon: "stop", press: () => void saves.stop(current()) });
+  setTip(stop, SAVE.stopTip);
+  const [turning, warning] = [icon("running", "spin i-link"), icon("warning", "i-warn")];
+  const [numbers, text] = [el("p"), el("p", { class: "cch-2" })];
+  return {
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, turning, warning, el("div", { class: "cch-grow" }, title), stop), bar, numbers, text),
+    focus: () => stop.focus({ preventScroll: true }),
+    render() {
+      const save = current();
+      const { away } = saves;
+      const stopping = save.state === "stopping" || saves.busy.has(save.operation);
+      title.textContent = away ? SAVE.away : stopping ? SAVE.stopping : words.progressTitle(save);
+      text.textContent = away ? SAVE.awayText : stopping ? SAVE.stoppingText : SAVE.closeable;
+      numbers.textContent = away || stopping ? "" : words.progressText(save);
+      numbers.hidden = !numbers.textContent;
+      turning.toggleAttribute("hidden", away);
+      warning.toggleAttribute("hidden", !away);
+      stop.hidden = away;
+      stop.setAttribute("aria-disabled", String(stopping));
+      const percent = Math.floor(100 * words.shareDone(save));
+      bar.hidden = away;
+      bar.setAttribute("aria-valuenow", String(percent));
+      fill.style.width = `${percent}%`;
+    },
+  };
+}
+
+/** @param {Current} current @param {Saves} saves @returns {Card} */
+function interruptedCard(current, saves) {
+  const text = el("div", { class: "cch-2 cch-any" });
+  const goOn = button({ label: SAVE.goOn, icon: "play", press: () => void saves.goOn(current()) });
+  const discard = button({ label: SAVE.discard, kind: "ghost", press: () => void saves.dismiss(current()) });
+  setTip(discard, SAVE.discardTip);
+  return {
+    element: el(
+      "div",
+      { class: "cch-card" },
+      el("div", { class: "hd" }, icon("warning", "i-warn"), el("div", { class: "cch-grow" }, el("div", { class: "cch-2" }, words.whichSave(current())), el("div", { class: "ttl" }, SAVE.interrupted), text)),
+      el("div", { class: "ft" }, el("span", { class: "push" }), discard, goOn),
+    ),
+    focus: () => goOn.focus({ preventScroll: true }),
+    render() {
+      const save = current();
+      text.textContent = words.interruptedText(save);
+      for (const each of [goOn, discard]) each.setAttribute("aria-disabled", String(saves.busy.has(save.operation)));
+    },
+  };
+}
+
+/** @param {Save} save @returns {keyof typeof LOOK} */
+function kindOf({ state, failed, error, saved, already_here: already }) {
+  if (failed.length || error) return saved + already ? "warning" : "error";
+  return state === "stopped" ? "info" : "success";
+}
+
+/** @param {Current} current @param {Saves} saves @param {(ids: string[], outcome: string) => void} show @param {Say} say @returns {Card} */
+function resultCard(current, saves, show, say) {
+  const save = current();
+  const { title, text } = words.resultWords(save);
+  const [name, colour] = LOOK[kindOf(save)];
+  const { failed, state } = save;
+  const ids = [...new Set(failed.map(({ job_id: id }) => id))];
+  const copy = async () => say((await copyText(words.failedList(save))) ? SAVE.listCopied : COMMON.notCopied);
+  const label = failed.length ? words.tryAgainLabel(failed.length) : state === "stopped" ? SAVE.saveRest : "";
+  const retry = label && button({ label, icon: "refresh", press: () => void saves.tryAgain(current()) });
+  const foot = el(
+    "div",
+    { class: "ft" },
+    ids.length > 0 && button({ label: words.showJobsLabel(ids.length), kind: "ghost", press: () => show(ids, words.NOT_SAVED) }),
+    failed.length > 0 && iconButton("copy", SAVE.copyList, () => void copy()),
+    el("span", { class: "push" }),
+    retry,
+  );
+  return {
+    element: el(
+      "div",
+      { class: "cch-card" },
+      el("div", { class: "hd" }, icon(name, colour), el("div", { class: "cch-grow" }, el("div", { class: "cch-2" }, words.whichSave(save)), el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2 cch-any", dir: "auto" }, text)), cross(() => void saves.dismiss(current()))),
+      failed.length > 0 && tallyTable(words.failedLines(save)),
+      (retry || ids.length > 0) && foot,
+    ),
+    focus: () => undefined,
+    render() {
+      if (retry) retry.setAttribute("aria-disabled", String(saves.busy.has(save.operation)));
+    },
+  };
+}
+
+/** @param {Save} save */
+const cardKind = (save) => (isGoingOn(save) ? "progress" : hasEnded(save) ? `result ${save.failed.length}` : "interrupted");
+
+/** The runs that have a card: all that go on, and some of the others. @param {Save[]} all the newest first */
+export const savesToShow = (all) => [...all.filter((save) => !isGoingOn(save)).slice(0, MAX_QUIET).reverse(), ...all.filter(isGoingOn).reverse()];
+
+/**
+ * @param {object} options
+ * @param {Saves} options.saves
+ * @param {Clock} options.clock
+ * @param {(ids: string[], outcome: string) => void} options.show shows only these jobs in the list
+ * @param {Say} options.say
+ * @param {() => void} [options.focusList] called when the card with the focus is removed
+ */
+export function createSaveCards({ saves, clock, show, say, focusList }) {
+  const element = el("div", { class: "cch-cards", hidden: true });
+  /** @type {Map<string, Card>} */
+  let shown = new Map();
+  const places = new Places(element, clock);
+
+  /** @param {Save} save @returns {Card} */
+  function make(save) {
+    const current = () => saves.all.find(({ operation }) => operation === save.operation) ?? save;
+    if (hasEnded(save)) return resultCard(current, saves, show, say);
+    return (isGoingOn(save) ? progressCard : interruptedCard)(current, saves);
+  }
+
+  function render() {
+    const all = saves.isSpeaker(view) ? savesToShow(saves.all) : [];
+    const cards = all.map((save) => /** @type {const} */ ([`${save.operation} ${cardKind(save)}`, save]));
+    const same = cards.length === shown.size && cards.every(([key]) => shown.has(key));
+    if (!same) {
+      const before = element.contains(document.activeElement) ? document.activeElement : null;
+      const old = shown;
+      shown = new Map(cards.map(([key, save]) => [key, old.get(key) ?? make(save)]));
+      places.change([...old], [...shown]);
+      if (before instanceof window.HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      else if (before) focusList?.();
+    }
+    for (const card of shown.values()) card.render();
+  }
+
+  const view = { render, say };
+  const leave = saves.follow(view);
+  render();
+  return { element, render, destroy: leave };
+}
+
+/** Several groups of cards, one above the other. @param {{element: HTMLElement, render(): void, destroy(): void}[]} groups */
+export const stacked = (groups) => ({
+  element: el("div", { class: "cch-below" }, ...groups.map(({ element }) => element)),
+  render: () => groups.forEach((each) => each.render()),
+  destroy: () => groups.forEach((each) => each.destroy()),
+});
