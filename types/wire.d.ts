@@ -494,8 +494,14 @@ export interface SavePreview {
   saved_files: number;
   saved_bytes: number;
   without_outputs: number;
-  /** Outputs that Comfy Cloud no longer has. */
+  /** Some of the outputs that Comfy Cloud no longer has, at most 200, and how many there are. */
   gone: { job_id: string; filename: string }[];
+  gone_files?: number;
+  /** Outputs that are neither here nor known to be gone, and their bytes; null: unknown. */
+  files_to_save?: number;
+  bytes_to_save?: number | null;
+  /** Whether all outputs were looked at. If not, more of them may be gone. */
+  known?: boolean;
   /** Free bytes on the disk; null: unknown. */
   free_bytes: number | null;
   /** The folder, as a text to show. */
@@ -506,11 +512,11 @@ export interface SavePreview {
   checked: "hash" | "size" | "none";
 }
 
-/** An output that was not saved. */
+/** An output that was not saved. `filename`: "" if that is so of all outputs of the job. */
 export interface NotSaved {
   job_id: string;
   filename: string;
-  why: string | Reason;
+  why: string;
 }
 
 /** A run that saves outputs. */
@@ -519,7 +525,8 @@ export interface Save {
   /** "interrupted": ComfyUI stopped meanwhile, and the person has not said yet whether it goes on. */
   state: "running" | "stopping" | "interrupted" | "done" | "stopped";
   jobs: number;
-  files: number;
+  /** null: not known before an interrupted run goes on. */
+  files: number | null;
   bytes: number | null;
   files_done: number;
   bytes_done: number;
@@ -527,12 +534,16 @@ export interface Save {
   seconds_left: number | null;
   saved: number;
   already_here: number;
+  /** At most 200. */
   failed: NotSaved[];
+  /** How many jobs of a run that has ended are not saved, or not whole. */
+  jobs_left?: number;
   place: string;
-  started: number | string;
-  ended: number | string | null;
-  /** Why the run ended before its end. */
-  error?: ErrorBody | null;
+  /** Milliseconds since 1970. */
+  started: number | null;
+  ended: number | null;
+  /** Why nothing, or nothing more, was saved. */
+  error?: string | null;
 }
 
 /** What is known about the outputs of jobs that may be deleted. */
@@ -546,7 +557,7 @@ export interface OutputFacts {
   jobs_with_outputs: number;
 }
 
-/** An output on this server's disk. `path`: relative to `folder`. */
+/** An output on this server's disk. */
 export interface SavedFile {
   name: string;
   path: string;
@@ -555,8 +566,8 @@ export interface SavedFile {
   here: boolean;
 }
 
-/** The saved outputs of one job. */
+/** The saved outputs of one job. `folder`: null without any. */
 export interface SavedOutputs {
-  folder: string;
+  folder: string | null;
   files: SavedFile[];
 }

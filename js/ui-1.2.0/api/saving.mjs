@@ -15,7 +15,7 @@ const isSavePreview = (value) =>
 
 /** @param {unknown} value @returns {value is Save} */
 const isSave = (value) =>
-  isObject(value) && typeof value.operation === "string" && STATES.has(value.state) && Number.isFinite(value.files) && Array.isArray(value.failed);
+  isObject(value) && typeof value.operation === "string" && STATES.has(value.state) && (value.files === null || Number.isFinite(value.files)) && Array.isArray(value.failed);
 
 /** @param {unknown} value @returns {value is {save: Save}} */
 const hasSave = (value) => isObject(value) && isSave(value.save);
@@ -30,7 +30,7 @@ const isFacts = (value) => isObject(value) && Number.isFinite(value.files) && Nu
 const hasJobs = (value) => isObject(value) && isObject(value.jobs);
 
 /** @param {unknown} value @returns {value is SavedOutputs} */
-const isSavedOutputs = (value) => isObject(value) && typeof value.folder === "string" && eachHas(value.files, "name");
+const isSavedOutputs = (value) => isObject(value) && (value.folder === null || typeof value.folder === "string") && eachHas(value.files, "name");
 
 /**
  * @param {object} caller

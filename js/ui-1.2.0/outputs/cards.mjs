@@ -56,7 +56,6 @@ function progressCard(current, saves) {
 
 /** @param {Current} current @param {Saves} saves @returns {Card} */
 function interruptedCard(current, saves) {
-  const text = el("div", { class: "cch-2 cch-any" });
   const goOn = button({ label: SAVE.goOn, icon: "play", press: () => void saves.goOn(current()) });
   const discard = button({ label: SAVE.discard, kind: "ghost", press: () => void saves.dismiss(current()) });
   setTip(discard, SAVE.discardTip);
@@ -64,14 +63,12 @@ function interruptedCard(current, saves) {
     element: el(
       "div",
       { class: "cch-card" },
-      el("div", { class: "hd" }, icon("warning", "i-warn"), el("div", { class: "cch-grow" }, el("div", { class: "cch-2" }, words.whichSave(current())), el("div", { class: "ttl" }, SAVE.interrupted), text)),
+      el("div", { class: "hd" }, icon("warning", "i-warn"), el("div", { class: "cch-grow" }, el("div", { class: "cch-2" }, words.whichSave(current())), el("div", { class: "ttl" }, SAVE.interrupted), el("div", { class: "cch-2" }, words.INTERRUPTED))),
       el("div", { class: "ft" }, el("span", { class: "push" }), discard, goOn),
     ),
     focus: () => goOn.focus({ preventScroll: true }),
     render() {
-      const save = current();
-      text.textContent = words.interruptedText(save);
-      for (const each of [goOn, discard]) each.setAttribute("aria-disabled", String(saves.busy.has(save.operation)));
+      for (const each of [goOn, discard]) each.setAttribute("aria-disabled", String(saves.busy.has(current().operation)));
     },
   };
 }
@@ -87,10 +84,10 @@ function resultCard(current, saves, show, say) {
   const save = current();
   const { title, text } = words.resultWords(save);
   const [name, colour] = LOOK[kindOf(save)];
-  const { failed, state } = save;
+  const { failed } = save;
   const ids = [...new Set(failed.map(({ job_id: id }) => id))];
   const copy = async () => say((await copyText(words.failedList(save))) ? SAVE.listCopied : COMMON.notCopied);
-  const label = failed.length ? words.tryAgainLabel(failed.length) : state === "stopped" ? SAVE.saveRest : "";
+  const label = words.tryAgainLabel(save);
   const retry = label && button({ label, icon: "refresh", press: () => void saves.tryAgain(current()) });
   const foot = el(
     "div",

@@ -26,7 +26,6 @@ import * as words from "./strings.mjs";
 
 const { SAVE } = words;
 const WIDTH = 448;
-const MAX_GONE = 200;
 
 /** @param {Selection} selection */
 const titleOf = (selection) => ("ids" in selection ? words.saveTitle(selection.ids.length) : SAVE.asking);
@@ -44,19 +43,20 @@ function counting(frame, selection) {
 const numbers = (preview) => {
   const line = (/** @type {string} */ text) => text && el("span", { class: "cch-what" }, text);
   return tiles(
-    tile(number(words.filesToSave(preview)), SAVE.toSave, words.sizeToSave(preview), line(words.sizesUnknown(preview))),
+    tile(number(words.filesToSave(preview)), SAVE.toSave, words.sizeToSave(preview)),
     tile(number(preview.saved_files), SAVE.here, preview.saved_files ? fileSize(preview.saved_bytes) : "", line(words.withoutOutputs(preview.without_outputs))),
   );
 };
 
-/** Says which outputs Comfy Cloud no longer has. @param {SavePreview["gone"]} gone */
-function gonePart(gone) {
-  if (!gone.length) return [];
-  const lines = gone.slice(0, MAX_GONE).map(({ filename }) => el("div", {}, el("span", { class: "cch-cut", dir: "auto" }, clean(filename))));
-  const rest = gone.length - lines.length;
-  const label = words.showGone(gone.length);
+/** Says which outputs Comfy Cloud no longer has. @param {SavePreview} preview */
+function gonePart(preview) {
+  const all = words.goneFiles(preview);
+  if (!all) return [];
+  const lines = preview.gone.map(({ filename }) => el("div", {}, el("span", { class: "cch-cut", dir: "auto" }, clean(filename))));
+  const rest = all - lines.length;
+  const label = words.showGone(all);
   const box = el("div", { class: "cch-mini", tabindex: "0", role: "group", "aria-label": label }, ...lines, rest > 0 && el("div", { class: "cch-2" }, andMore(rest)));
-  return [hint("warning", words.goneWords(gone.length), "cch-msg warn"), el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), label), box)];
+  return [hint("warning", words.goneWords(all), "cch-msg warn"), el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), label), box)];
 }
 
 /** @param {SavePreview} preview @param {Status} status */
@@ -76,7 +76,7 @@ function confirm(frame, preview, status) {
   const view = {
     title: words.saveTitle(preview.jobs),
     width: WIDTH,
-    body: [tooLarge && hint("failed", `${SAVE.noSpace}. ${words.noSpaceText(preview)}`, "cch-msg bad"), numbers(preview), ...gonePart(preview.gone), placeFacts(preview, status)],
+    body: [tooLarge && hint("failed", `${SAVE.noSpace}. ${words.noSpaceText(preview)}`, "cch-msg bad"), numbers(preview), ...gonePart(preview), placeFacts(preview, status)],
     buttons: [{ label: tooLarge ? COMMON.close : COMMON.cancel }],
   };
   if (tooLarge) return frame.show(view);

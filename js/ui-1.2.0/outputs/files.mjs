@@ -16,9 +16,9 @@ import { SAVE, SAVED, savedCount, savedSentence } from "./strings.mjs";
 
 const MAX_FILES = 200;
 
-/** @param {string} folder @param {(text: string) => void} copy */
+/** @param {string | null} folder @param {(text: string) => void} copy @returns {HTMLElement[]} */
 const folderLine = (folder, copy) =>
-  el("div", { class: "cch-folder" }, el("code", { class: "cch-any", dir: "ltr" }, clean(folder, 400)), iconButton("copy", SAVED.copyFolder, () => copy(folder), "cch-ib s", "s14"));
+  folder === null ? [] : [el("div", { class: "cch-folder" }, el("code", { class: "cch-any", dir: "ltr" }, clean(folder, 400)), iconButton("copy", SAVED.copyFolder, () => copy(folder), "cch-ib s", "s14"))];
 
 /**
  * Says how many outputs of a job are saved, and offers to save them.
@@ -32,7 +32,7 @@ export function savedPart(job, saved, ask, copy) {
   if (!hasOutputs(job)) return [];
   const there = saved?.files.filter(({ here }) => here).length ?? 0;
   const all = Math.max(job.outputs ?? 0, saved?.files.length ?? 0);
-  const state = saved && there > 0 ? [hint("down", savedSentence(there, all)), folderLine(saved.folder, copy)] : [];
+  const state = saved && there > 0 ? [hint("down", savedSentence(there, all)), ...folderLine(saved.folder, copy)] : [];
   return [...state, ...(there < all ? [el("div", {}, linkButton(SAVE.ask, ask))] : [])];
 }
 
@@ -59,7 +59,7 @@ export function savedFiles(id, api, { view, download, copy }) {
   const show = (/** @type {SavedOutputs} */ saved) => {
     const lines = saved.files.slice(0, MAX_FILES).map((file, number) => fileLine(file, () => view(saved, number), () => download(saved, number)));
     const count = el("p", { class: "cch-2" }, `${SAVED.word}: ${savedCount(saved, saved.files.length)}`);
-    element.replaceChildren(...(saved.files.length ? [count, folderLine(saved.folder, copy), el("ul", {}, ...lines)] : [el("p", { class: "cch-2" }, SAVED.none)]));
+    element.replaceChildren(...(saved.files.length ? [count, ...folderLine(saved.folder, copy), el("ul", {}, ...lines)] : [el("p", { class: "cch-2" }, SAVED.none)]));
   };
   api.savedOutputs(id).then(show, (error) => element.replaceChildren(hint("warning", errorLine(asApiError(error)), "cch-msg warn")));
   return element;

@@ -40,7 +40,7 @@ export const hasEnded = ({ state }) => state === "done" || state === "stopped";
 const quarters = ({ files, files_done: done }) => (files ? Math.floor((4 * done) / files) : 0);
 
 export class Saves {
-  /** The runs as the server told last. @type {Save[]} */
+  /** The runs as the server told last, the newest first. @type {Save[]} */
   all = [];
   /** Whether ComfyUI does not answer while a run should go on. */
   away = false;
@@ -148,7 +148,8 @@ export class Saves {
     const before = new Map(this.all.map((save) => [save.operation, save]));
     const mine = new Set(this.parts.memory.saves());
     [this.away, this.#misses] = [false, 0];
-    this.#replace(saves.filter(({ operation }) => !this.#dismissed.has(operation)));
+    // The server lists the oldest first.
+    this.#replace(saves.filter(({ operation }) => !this.#dismissed.has(operation)).reverse());
     for (const save of this.all) {
       const known = before.get(save.operation);
       const isMine = mine.has(save.operation);

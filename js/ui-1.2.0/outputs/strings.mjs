@@ -2,7 +2,6 @@
 /** Texts about saving outputs, and about outputs that are saved. */
 
 import { clean, fileSize, number, plural, roughDuration } from "../common/format.mjs";
-import { errorLine } from "../common/strings.mjs";
 
 /** @import { Choice } from "../../../types/list" */
 /** @import { NotSaved, OutputFacts, Save, SavedOutputs, SavePreview } from "../../../types/wire" */
@@ -84,21 +83,20 @@ export const saveTitle = (n) => plural(n, "Save the outputs of {n} job?", "Save 
 /** @param {number} n files */
 export const saveButton = (n) => plural(n, "Save {n} file", "Save {n} files");
 
+/** How many outputs Comfy Cloud no longer has. @param {SavePreview} preview */
+export const goneFiles = ({ gone, gone_files: n = gone.length }) => n;
+
 /** How many files would be saved. @param {SavePreview} preview */
-export const filesToSave = ({ files: all, saved_files: here, gone }) => Math.max(0, all - here - gone.length);
+export const filesToSave = (preview) => preview.files_to_save ?? Math.max(0, preview.files - preview.saved_files - goneFiles(preview));
 
-/** How many bytes would be saved; null if no size is known. @param {SavePreview} preview */
-export const bytesToSave = ({ bytes, saved_bytes: here }) => (bytes === null ? null : Math.max(0, bytes - here));
+/** How many bytes would be saved; null if a size is not known. @param {SavePreview} preview */
+export const bytesToSave = ({ bytes, saved_bytes: here, bytes_to_save: left }) => (left !== undefined ? left : bytes === null ? null : Math.max(0, bytes - here));
 
-/** "4.1 GB", "at least 4.1 GB", "size unknown". @param {SavePreview} preview */
+/** "4.1 GB", or that it is unknown. @param {SavePreview} preview */
 export function sizeToSave(preview) {
   const bytes = bytesToSave(preview);
-  if (bytes === null) return "size unknown";
-  return preview.unknown_sizes ? `at least ${fileSize(bytes)}` : fileSize(bytes);
+  return bytes === null ? "size not known" : fileSize(bytes);
 }
-
-/** @param {SavePreview} preview */
-export const sizesUnknown = ({ bytes, unknown_sizes: n }) => (bytes !== null && n ? plural(n, "The size of {n} file is unknown", "The size of {n} files is unknown") : "");
 
 /** @param {number} n jobs */
 export const withoutOutputs = (n) => (n ? plural(n, "{n} job has no outputs", "{n} jobs have no outputs") : "");
@@ -126,10 +124,12 @@ export const noSpaceText = (preview) =>
   `${files(filesToSave(preview))} ${filesToSave(preview) === 1 ? "needs" : "need"} ${sizeToSave(preview)}, and ${fileSize(preview.free_bytes ?? 0)} are free. Free some space, choose fewer jobs, or choose another folder in Settings.`;
 
 /** Why there is nothing to save. @param {SavePreview} preview */
-export function nothingToSave({ files: all, saved_files: here, gone, place }) {
+export function nothingToSave(preview) {
+  const { files: all, saved_files: here, place } = preview;
+  const gone = goneFiles(preview);
   if (!all) return "These jobs have no outputs.";
-  if (here) return [plural(here, "The output is already here", "All {n} outputs are already here"), `, in ${clean(place)}.`, gone.length ? ` ${goneWords(gone.length)}` : ""].join("");
-  return plural(gone.length, "Comfy Cloud no longer has this output.", "Comfy Cloud no longer has these {n} outputs.");
+  if (here) return [plural(here, "The output is already here", "All {n} outputs are already here"), `, in ${clean(place)}.`, gone ? ` ${goneWords(gone)}` : ""].join("");
+  return plural(gone, "Comfy Cloud no longer has this output.", "Comfy Cloud no longer has these {n} outputs.");
 }
 
 /* While saving, and afterwards */
@@ -160,31 +160,29 @@ export const savingSpoken = (percent) => `Saving outputs: ${percent} percent`;
 /** Names a run, so that two of them can be told apart. @param {Save} save */
 export const whichSave = ({ jobs }) => plural(jobs, "Outputs of {n} job", "Outputs of {n} jobs");
 
-/** @param {Save} save */
-export const interruptedText = ({ files_done: done, files: all }) =>
-  `ComfyUI stopped after ${number(done)} of ${files(all)}. ${done ? "Saved files are whole and stay. " : ""}Nothing goes on by itself.`;
+export const INTERRUPTED = "ComfyUI stopped meanwhile. What is saved is whole and stays. Nothing goes on by itself.";
 
-/** How many files are here now. @param {Save} save */
-const here = ({ saved, already_here: already }) => saved + already;
+/** "6 of 8 files are here". @param {Save} save */
+const partHere = ({ saved, already_here: already, files: all }) => `${number(saved + already)} of ${files(all ?? 0)} ${saved + already === 1 ? "is" : "are"} here`;
 
 /** @param {number} n files that were here before */
 const alreadyHere = (n) => (n ? plural(n, "{n} was already here.", "{n} were already here.") : "");
 
 /** @param {Save} save @returns {Words} */
 export function resultWords(save) {
-  const { state, saved, already_here: already, files: all, failed, place, error } = save;
+  const { state, saved, already_here: already, failed, place, error } = save;
   const to = place && saved ? `In ${clean(place)}.` : "";
   const others = alreadyHere(already);
-  if (state === "stopped") return { title: `Saving was stopped: ${number(here(save))} of ${files(all)} here`, text: [error && errorLine(error), to, others].filter(Boolean).join(" ") };
+  if (state === "stopped") return { title: `Saving was stopped: ${partHere(save)}`, text: [clean(error, 600), to, others].filter(Boolean).join(" ") };
   if (!failed.length && !error) return { title: saved || !already ? plural(saved, "{n} file saved", "{n} files saved") : plural(already, "The file was already here", "All {n} files were already here"), text: saved ? [to, others].filter(Boolean).join(" ") : `In ${clean(place)}.` };
-  const title = here(save) ? `${number(here(save))} of ${files(all)} here` : "No file was saved";
-  return { title, text: [error && errorLine(error), to, others].filter(Boolean).join(" ") };
+  const title = saved + already ? partHere(save) : "No file was saved";
+  return { title, text: [clean(error, 600), to, others].filter(Boolean).join(" ") };
 }
 
 const MAX_REASONS = 5;
 
 /** @param {NotSaved} failed */
-export const whyNotSaved = ({ why }) => clean(typeof why === "string" ? why : why?.text, 160) || "for an unknown reason";
+export const whyNotSaved = ({ why }) => clean(why, 160) || "for an unknown reason";
 
 /** How many files were not saved, by the reason, the most frequent first. @param {Save} save @returns {{n: number, word: string, why: string}[]} */
 export function failedLines({ failed }) {
@@ -199,8 +197,15 @@ export function failedLines({ failed }) {
 /** The files that were not saved, one a line, for the clipboard. @param {Save} save */
 export const failedList = ({ failed }) => failed.map((each) => [each.job_id, each.filename, whyNotSaved(each)].join("\t")).join("\n");
 
-/** @param {number} n */
-export const tryAgainLabel = (n) => `Try again (${number(n)})`;
+/** The server tells of so many files that were not saved. */
+const MAX_FAILED = 200;
+
+/** The label of the button that saves what is left; "" if nothing is. @param {Save} save */
+export function tryAgainLabel({ state, failed, jobs_left: left = failed.length }) {
+  if (!left) return "";
+  if (state === "stopped" || !failed.length) return SAVE.saveRest;
+  return failed.length < MAX_FAILED ? `Try again (${number(failed.length)})` : "Try again";
+}
 /** @param {number} n jobs */
 export const showJobsLabel = (n) => plural(n, "Show the job", "Show the {n} jobs");
 /** What is said of jobs whose outputs are not all saved, on a chip. */
