@@ -61,6 +61,11 @@ async def agree_if_asked(opened: Locator) -> None:
     await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
 
 
+def kept_first(opened: Locator) -> Locator:
+    """Return the choice of what is kept before jobs are deleted: `off`, `workflows` or `outputs`."""
+    return opened.get_by_label("Before they go")
+
+
 def button(scope: Page | Locator, name: str) -> Locator:
     """Return a button by its text, which may follow the glyph of an icon."""
     return scope.get_by_role("button", name=re.compile(rf"(^|\W){re.escape(name)}$"))

@@ -14,7 +14,16 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from browser.accessibility import Inspection
-from browser.comfy_page import button, choose_in_menu, dialog, load_workflow, press_run, run_command, toasts
+from browser.comfy_page import (
+    button,
+    choose_in_menu,
+    dialog,
+    kept_first,
+    load_workflow,
+    press_run,
+    run_command,
+    toasts,
+)
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, newest_first, open_list, open_panel
 from browser.test_asking import clear_graph
@@ -163,8 +172,7 @@ async def see_dialogs(panel: Panel, inspection: Inspection) -> None:
     await inspection.see("delete dialog")
     await opened.locator("summary").first.click()
     await inspection.see("delete dialog with its jobs")
-    backup = opened.get_by_role("checkbox", name=re.compile("^Back up its workflow first"))
-    await backup.set_checked(False, force=True)
+    await kept_first(opened).select_option("off")
     await expect(opened).to_contain_text("There will be no backup")
     await inspection.see("delete dialog without a backup")
     await close_dialog(page)
@@ -260,9 +268,7 @@ async def see_sending_and_results(panel: Panel, inspection: Inspection, cloud: S
     await select_jobs(panel, 2)
     await panel.list.press("Delete")
     opened = await panel.delete_dialog()
-    tick = opened.get_by_role("checkbox", name=re.compile("^Back up"))
-    if not await tick.is_checked():
-        await tick.click()
+    await kept_first(opened).select_option("workflows")
     await opened.locator(".cch-btn.danger").click()
     await expect(panel.root.get_by_role("progressbar", name="Backing up")).to_be_visible()
     await inspection.see("backing up")

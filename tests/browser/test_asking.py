@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from browser.comfy_page import READY, button, choose_in_menu, dialog, load_workflow, press_run, toasts
+from browser.comfy_page import READY, button, choose_in_menu, dialog, kept_first, load_workflow, press_run, toasts
 from browser.conftest import ONE_FRONTEND
 from hosts import HostProcess
 from simulated_cloud import SimulatedCloud
@@ -44,7 +44,7 @@ async def test_a_run_sends_nothing_before_its_approval_and_always_allow_is_asked
     await expect(asked).to_contain_text(f"{active} active", timeout=15_000)
     await expect(asked).to_contain_text("Clear Cloud History, node 7")
     await expect(asked).to_contain_text("Unsaved Workflow")
-    await expect(asked.get_by_role("checkbox", name="Back up their workflows first")).to_be_checked()
+    await expect(kept_first(asked)).to_have_value("workflows")
     await expect(asked).to_contain_text(f"{finished} workflows, about ")
     await expect(asked.locator(".cch-dp")).to_contain_text(
         "by cancelling the run in ComfyUI. After that it is sent and can’t be undone."

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from browser.comfy_page import agree_if_asked, button, dialog, run_command, toasts
+from browser.comfy_page import agree_if_asked, button, dialog, kept_first, run_command, toasts
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, expect_removed, newest_first, open_list, sent_ids
 from simulated_cloud import SimulatedCloud, SimulatedJob
@@ -96,10 +96,10 @@ async def test_protected_jobs_show_a_lock_and_are_not_deleted(page: Page, cloud:
     await panel.select([third, fourth])
     opened = await panel.ask_to_delete(2)
     await expect(opened).to_contain_text("2of these will stay2\u00a0protected")
-    await opened.get_by_text("Back up their workflows first").click()
+    await kept_first(opened).select_option("workflows")
     async with page.expect_request("**/cloud_history/delete") as sent:
         await button(opened, "Delete 2 jobs").click()
-    assert '"backup":true' in str((await sent.value).post_data)
+    assert '"backup":"workflows"' in str((await sent.value).post_data)
     await expect_removed(page, 2)
     await expect(panel.cards).to_contain_text("Assets stay. 2 workflows backed up.")
     assert state.backups() == 1

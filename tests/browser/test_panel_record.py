@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Page, expect
 
-from browser.comfy_page import button, dialog, toasts
+from browser.comfy_page import button, dialog, kept_first, toasts
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import expect_removed, newest_first, open_list, open_page
 from cloud_history.jobs.job import Job, JobError, OutputFile
@@ -33,7 +33,7 @@ async def test_a_workflow_can_be_opened_from_its_backup(
     panel = await open_list(page, cloud)
     await panel.select(chosen)
     opened = await panel.ask_to_delete(2)
-    await opened.get_by_role("checkbox", name="Back up their workflows first").click()
+    await kept_first(opened).select_option("workflows")
     await button(opened, "Delete 2 jobs").click()
     await expect_removed(page, 2)
 
@@ -121,9 +121,7 @@ async def test_recently_deleted_says_what_went_without_a_backup(
     panel = await open_list(page, cloud)
     await panel.select([failed, completed])
     opened = await panel.ask_to_delete(2)
-    backup = opened.get_by_role("checkbox", name="Back up their workflows first")
-    if await backup.is_checked():
-        await backup.click()
+    await kept_first(opened).select_option("off")
     await button(opened, "Delete 2 jobs").click()
     await expect_removed(page, 2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from browser.comfy_page import button, choose_cloud_history, dialog
+from browser.comfy_page import button, choose_cloud_history, dialog, kept_first
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import expect_removed, open_list
 from cloud_history.deletion.thresholds import LARGE_SHARE, MANY_FINAL_JOBS
@@ -89,20 +89,21 @@ async def test_many_jobs_with_neither_undo_nor_backup_need_one_more_step_that_fo
     await panel.list.press("Delete")
     opened = dialog(page, f"Delete {chosen} jobs from your cloud history?")
     remove = button(opened, f"Delete {chosen} jobs")
-    backup = opened.get_by_role("checkbox", name="Back up their workflows first")
+    kept = kept_first(opened)
     step = opened.get_by_role("checkbox", name=f"Yes, delete {chosen} jobs without undo and without a backup")
     await expect(step).to_be_visible()
     await page.wait_for_timeout(1000)
     await expect(remove).to_be_disabled()
     await step.press(" ")
     await expect(remove).to_be_enabled()
-    await backup.press(" ")
+    await kept.focus()
+    await kept.select_option("workflows")
     await expect(step).to_have_count(0)
     await expect(remove).to_be_enabled()
-    await backup.press(" ")
+    await kept.select_option("off")
     await expect(step).not_to_be_checked()
     await expect(remove).to_be_disabled()
-    await expect(backup).to_be_focused()
+    await expect(kept).to_be_focused()
     await expect(opened.get_by_role("status")).to_contain_text("To delete, also tick")
     await remove.press("Enter")
     await expect(step).to_be_focused()
@@ -121,8 +122,8 @@ async def test_a_backup_chosen_for_a_clear_deletes_the_exact_jobs_after_the_back
     await choose_cloud_history(page, "Clear cloud history…")
     opened = dialog(page, "Clear your cloud history?")
     await expect(opened.locator(".cch-dp")).to_contain_text("The deletion is sent at once and can’t be undone.")
-    await opened.get_by_text("Back up their workflows first").click()
-    await expect(opened.get_by_role("checkbox", name="Back up their workflows first")).to_be_checked()
+    await kept_first(opened).select_option("workflows")
+    await expect(kept_first(opened)).to_have_value("workflows")
     await expect(opened).to_contain_text(f"{len(finished)} workflows, about")
     await expect(opened.locator(".cch-dp")).to_contain_text(
         "The backup starts at once. You can stop it while the backup is made."
