@@ -34,7 +34,8 @@ export function beforeOption({ removable, backup_estimate: estimate }, kind, cho
   const id = `cch-before-${++made}`;
   const text = el("span", { id }, promise);
   const say = (/** @type {BackupKind} */ chosen) => {
-    size.data = isKept(chosen) && estimate ? backupSize(estimate) : "";
+    // The estimate is about workflows alone.
+    size.data = chosen === "workflows" && estimate ? backupSize(estimate) : "";
     promise.data = beforePromise(chosen, removable, settings);
     text.className = isKept(chosen) ? "cch-2" : "";
   };

@@ -123,14 +123,19 @@ const staying = ({ skipped, kept }) => (kept ?? 0) + skipped.active + skipped.pr
 /** Whether the history may have jobs that the question is not about. @param {Question} question @param {number | null} finishedHere */
 const hasOthers = ({ removable, skipped, finished, kept }, finishedHere) => (kept ?? null) === null && removable + skipped.protected < (finished ?? finishedHere ?? Infinity);
 
-/** Two columns: what goes, and what stays. @param {Question} question @param {number | null} finishedHere how many finished jobs the list has */
-function numbers(question, finishedHere) {
+/**
+ * Two columns: what goes, and what stays.
+ * @param {Question} question
+ * @param {number | null} finishedHere how many finished jobs the list has
+ * @param {boolean} hasFacts whether the facts below say what goes of the jobs, and which outputs stay
+ */
+function numbers(question, finishedHere, hasFacts) {
   const { removable, by_status: byStatus, outputs, took, timed } = question;
   const others = hasOthers(question, finishedHere);
   const line = (/** @type {string} */ text) => text && el("span", { class: "cch-what" }, text);
   return tiles(
-    tile(number(removable), CLEAR.willGo, goingParts(byStatus), line(words.whatGoes(removable)), line(words.runTime(took, timed, removable))),
-    tile(number(staying(question)), others ? CLEAR.ofTheseWillStay : CLEAR.willStay, words.stayingWords(question), line(words.alreadyGone(question.skipped)), line(others ? CLEAR.others : ""), line(outputs ? words.outputsStay(outputs) : DELETE.assets)),
+    tile(number(removable), CLEAR.willGo, goingParts(byStatus), line(hasFacts ? "" : words.whatGoes(removable)), line(words.runTime(took, timed, removable))),
+    tile(number(staying(question)), others ? CLEAR.ofTheseWillStay : CLEAR.willStay, words.stayingWords(question), line(words.alreadyGone(question.skipped)), line(others ? CLEAR.others : ""), line(hasFacts ? "" : outputs ? words.outputsStay(outputs) : DELETE.assets)),
   );
 }
 
@@ -188,7 +193,7 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
   };
   return {
     body: [
-      numbers(question, finishedHere),
+      numbers(question, finishedHere, known !== undefined),
       rows.length > 0 && strip.element,
       backup,
       known?.element,

@@ -78,8 +78,7 @@ export class RowView {
   #took = el("span", { class: "cch-took" });
   #outsIcon = icon("image");
   #outsCount = el("span");
-  #saved = icon("down", "i-ok");
-  #outs = el("span", { class: "cch-outs" }, this.#outsIcon, this.#outsCount, this.#saved);
+  #outs = el("span", { class: "cch-outs" }, this.#outsIcon, this.#outsCount);
   #error = el("span", { class: "cch-err", dir: "auto" });
   #code = el("code", { dir: "ltr" });
   #cancel = el("span", { class: "cch-link", "data-do": "cancel" }, PANEL.cancelJob);
@@ -161,11 +160,12 @@ export class RowView {
 
   /** @param {Row} row @param {number} outputs @param {boolean} isSaved */
   #drawOutputs(row, outputs, isSaved) {
-    this.#saved.toggleAttribute("hidden", !isSaved);
+    this.#outs.classList.toggle("saved", isSaved);
     writeAttribute(this.#outs, "data-tip", isSaved ? SAVED.tip : "");
     writeText(this.#outsCount, outputs ? number(outputs) : "");
     this.#outs.classList.toggle("none", !outputs);
-    setIcon(this.#outsIcon, typeIcon(row.output_type, "image"));
+    // The thumbnail shows the type too, and a narrow row has no room for one more icon.
+    setIcon(this.#outsIcon, isSaved ? "down" : typeIcon(row.output_type, "image"));
     writeAttribute(this.#thumb, "data-do", row.preview ? "view" : "details");
     setIcon(this.#kind, row.preview ? typeIcon(row.output_type, "flow") : "flow");
   }

@@ -75,8 +75,9 @@ function interruptedCard(current, saves) {
 
 /** @param {Save} save @returns {keyof typeof LOOK} */
 function kindOf({ state, failed, error, saved, already_here: already }) {
+  if (state === "stopped") return "info";
   if (failed.length || error) return saved + already ? "warning" : "error";
-  return state === "stopped" ? "info" : "success";
+  return "success";
 }
 
 /** @param {Current} current @param {Saves} saves @param {(ids: string[], outcome: string) => void} show @param {Say} say @returns {Card} */
@@ -85,6 +86,7 @@ function resultCard(current, saves, show, say) {
   const { title, text } = words.resultWords(save);
   const [name, colour] = LOOK[kindOf(save)];
   const { failed } = save;
+  const lines = words.failedLines(save);
   const ids = [...new Set(failed.map(({ job_id: id }) => id))];
   const copy = async () => say((await copyText(words.failedList(save))) ? SAVE.listCopied : COMMON.notCopied);
   const label = words.tryAgainLabel(save);
@@ -102,7 +104,8 @@ function resultCard(current, saves, show, say) {
       "div",
       { class: "cch-card" },
       el("div", { class: "hd" }, icon(name, colour), el("div", { class: "cch-grow" }, el("div", { class: "cch-2" }, words.whichSave(save)), el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2 cch-any", dir: "auto" }, text)), cross(() => void saves.dismiss(current()))),
-      failed.length > 0 && tallyTable(words.failedLines(save)),
+      // The title says why a stopped run is not complete.
+      lines.length > (save.state === "stopped" ? 1 : 0) && tallyTable(lines),
       (retry || ids.length > 0) && foot,
     ),
     focus: () => undefined,

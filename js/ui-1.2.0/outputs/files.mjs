@@ -2,7 +2,7 @@
 /** What the details and the page "Recently deleted" show of saved outputs. Names from the cloud are shown as text. */
 
 import { asApiError } from "../api.mjs";
-import { hint, iconButton, linkButton } from "../common/components.mjs";
+import { cut, hint, iconButton, linkButton, nameElement } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { clean, fileSize } from "../common/format.mjs";
 import { KIND_ICONS, kindOf } from "../common/kinds.mjs";
@@ -42,8 +42,7 @@ const fileLine = ({ name, size, here }, view, download) =>
     "li",
     {},
     icon(KIND_ICONS[kindOf(name)], "s14 cch-2"),
-    el("span", { class: "cch-grow cch-any", dir: "auto" }, clean(name)),
-    el("span", { class: "cch-2" }, here ? fileSize(size) : SAVED.missing),
+    el("span", { class: "cch-grow" }, nameElement(cut(clean(name))), el("span", { class: "cch-2" }, here ? fileSize(size) : SAVED.missing)),
     here && linkButton(SAVED.view, view),
     here && iconButton("down", SAVED.download, download, "cch-ib s", "s14"),
   );
