@@ -136,7 +136,7 @@ export class Saves {
   /** @param {Save} save */
   #started(save) {
     this.#remember(save);
-    this.#replace([save, ...this.all.filter(({ operation }) => operation !== save.operation)]);
+    this.#replace([save, ...this.all.filter(({ operation }) => operation !== save.operation && !this.#dismissed.has(operation))]);
     this.#poll();
   }
 
