@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import aiohttp
 
-from . import backup, delete, imports, listing, scripts, scroll, stalls
+from . import backup, delete, imports, listing, outputs, scripts, scroll, stalls
 from .cloud import LATENCY_SECONDS
 from .page import FRONTEND
 from .table import Figure, table
@@ -24,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "scroll": scroll.measure,
     "scripts": scripts.measure,
     "backup": backup.measure,
+    "outputs": outputs.measure,
 }
 
 

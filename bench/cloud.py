@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from simulated_cloud import SimulatedCloud
+from simulated_cloud import Periodic, SimulatedCloud
 
 from .paths import ROOT, environment
 
@@ -48,10 +48,17 @@ class Cloud:
 
 
 @contextlib.contextmanager
-def running_cloud(jobs: int, *, failed: bool = False) -> Iterator[Cloud]:
-    """Run a cloud. With `failed`, every job has failed with a long error, and a page holds more than 3 MB."""
+def running_cloud(jobs: int, *, failed: bool = False, files: int = 0, file_bytes: int = 0) -> Iterator[Cloud]:
+    """Run a cloud.
+
+    Args:
+        failed: every job has failed with a long error, and a page holds more than 3 MB.
+        files: the number of outputs of each job; 0 for outputs of all kinds and numbers.
+        file_bytes: the size of each of these outputs. All differ by a few bytes.
+    """
     command = [sys.executable, "-m", "bench.cloud", "--jobs", str(jobs)]
     command += ["--failed"] if failed else []
+    command += ["--files", str(files), "--file-bytes", str(file_bytes)]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -89,6 +96,17 @@ def _account(jobs: int, *, failed: bool) -> SimulatedCloud:
     return cloud
 
 
+def _set_files(cloud: SimulatedCloud, files: int, file_bytes: int) -> None:
+    for index, job in enumerate(cloud.jobs.values()):
+        job.status, job.media, job.overrides = "completed", "gifs", {}
+        job.files = tuple(f"clip_{index:05d}_{number}.mp4" for number in range(files))
+        cloud.account.note_files(job)
+        for number, name in enumerate(job.files):
+            cloud.account.contents[name] = Periodic(f"clip {number}", file_bytes + index)
+            # Computed before anything is measured, because a real cloud knows them.
+            cloud.facts(name)
+
+
 def _restore(cloud: SimulatedCloud) -> int:
     deleted = cloud.deleted
     for job in deleted:
@@ -97,8 +115,10 @@ def _restore(cloud: SimulatedCloud) -> int:
     return len(deleted)
 
 
-async def _serve(jobs: int, *, failed: bool) -> None:
+async def _serve(jobs: int, *, failed: bool, files: int, file_bytes: int) -> None:
     cloud = _account(jobs, failed=failed)
+    if files:
+        _set_files(cloud, files, file_bytes)
     cloud.switches.latency = LATENCY_SECONDS
     async with cloud.serving() as base_url:
         failed_ids = ",".join(job.id for job in cloud.finished if job.status == "failed")
@@ -112,5 +132,7 @@ if __name__ == "__main__":
     reader = argparse.ArgumentParser()
     reader.add_argument("--jobs", type=int, required=True)
     reader.add_argument("--failed", action="store_true")
+    reader.add_argument("--files", type=int, default=0)
+    reader.add_argument("--file-bytes", type=int, default=0)
     options = reader.parse_args()
-    asyncio.run(_serve(options.jobs, failed=options.failed))
+    asyncio.run(_serve(options.jobs, failed=options.failed, files=options.files, file_bytes=options.file_bytes))

@@ -83,8 +83,8 @@ async def _measure(environ: dict[str, str], runs: int) -> tuple[list[Stalls], li
         async with _routes(operations) as port:
             await _serve_once(port)
             for _ in range(runs):
-                idle.append(await _watch(asyncio.sleep(IDLE_SECONDS)))
-                served.append(await _watch(_serve_once(port)))
+                idle.append(await watch(asyncio.sleep(IDLE_SECONDS)))
+                served.append(await watch(_serve_once(port)))
     return served, idle, page
 
 
@@ -129,8 +129,8 @@ async def _serve_once(port: int) -> None:
         raise AssertionError(f"the list is incomplete: {said[:300]}")
 
 
-async def _watch(work: object) -> Stalls:
-    """Do the work while measuring how late each timer fires."""
+async def watch(work: object) -> Stalls:
+    """Do the work, an awaitable, while measuring how late each timer fires."""
     waits: list[float] = []
     ticking = asyncio.ensure_future(_tick(waits))
     await work  # type: ignore[misc]

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tracemalloc
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from cloud_history.deletion.report import deletion_payload
 from cloud_history.deletion.request import DeletionRequest
 from cloud_history.jobs.filters import JobFilter, Selection
 from cloud_history.jobs.rows import read_details
+from cloud_history.outputs.request import SaveRequest
 from cloud_history.routes.response import large_json_answer
 from cloud_history.service import Operations
 from cloud_history.tasks.own_loop import run_on_own_loop
@@ -247,8 +249,8 @@ async def test_listing_20000_jobs_takes_less_than_60_mb(tmp_path: Path, monkeypa
     sizes: list[int] = []
     exchange = CloudClient._exchange
 
-    async def weigh(client: CloudClient, request: Any) -> Any:
-        answer = await exchange(client, request)
+    async def weigh(client: CloudClient, *request: Any) -> Any:
+        answer = await exchange(client, *request)
         sizes.append(len(answer.body))
         return answer
 
@@ -265,3 +267,67 @@ async def test_listing_20000_jobs_takes_less_than_60_mb(tmp_path: Path, monkeypa
     assert (len(listing.jobs), max(sizes) > 3_000_000) == (JOBS, True), "one page contains long errors"
     log.info("at most %.1f MB traced", peak / 1024 / 1024)
     assert peak < MAX_MEMORY_BYTES
+
+
+# Saving outputs
+
+
+SERVE_OUTPUTS = """
+import asyncio, sys
+from simulated_cloud import Periodic, SimulatedCloud
+
+async def serve(jobs, files, size):
+    cloud = SimulatedCloud(jobs=0)
+    for number in range(jobs):
+        names = tuple(f"clip_{number}_{file}.mp4" for file in range(files))
+        job = cloud.add_job(files=names)
+        for name in names:
+            cloud.account.contents[name] = Periodic("clip", size)
+    cloud.facts(name)
+    async with cloud.serving() as url:
+        print(url, ",".join(cloud.jobs), flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(serve(*map(int, sys.argv[1:])))
+"""
+MAX_SAVING_BYTES = 80_000_000
+
+
+@contextmanager
+def outputs_to_save(tmp_path: Path, jobs: int, files: int, size: int) -> Iterator[Callable[[], Awaitable[None]]]:
+    """Serve jobs with outputs of this size. Yield a function that saves them all to a new folder."""
+    folders = (tmp_path / str(number) for number in count())
+    with served(SERVE_OUTPUTS, jobs, files, size) as told:
+        url, ids = told.split()
+
+        async def save() -> None:
+            folder = next(folders)
+            (folder / "output").mkdir(parents=True)
+            environ = {"COMFY_CLOUD_BASE_URL": url, "COMFY_CLOUD_API_KEY": DEFAULT_API_KEY}
+            operations = Operations(folder / "state", environ, output_folder=folder / "output")
+            request = SaveRequest(ids.split(","), await operations.find_connection(), "panel")
+            result = await operations.save_outputs(request, Unwatched())
+            assert len(result.whole_ids) == jobs
+            assert sum(len(each.files) for each in result.jobs.values()) == jobs * files
+
+        yield save
+
+
+@beside_others
+@pytest.mark.parametrize(("jobs", "files", "size"), [(40, 5, 500_000), (1, 1, 300_000_000)])
+async def test_saving_outputs_never_blocks_the_event_loop(tmp_path: Path, jobs: int, files: int, size: int) -> None:
+    with outputs_to_save(tmp_path, jobs, files, size) as save:
+        await check_loop_not_blocked(save)
+
+
+@pytest.mark.timeout(300)
+async def test_saving_large_outputs_takes_less_than_80_mb(tmp_path: Path) -> None:
+    with outputs_to_save(tmp_path, 2, 4, 40_000_000) as save:
+        tracemalloc.start()
+        try:
+            await save()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    log.info("at most %.1f MB traced", peak / 1e6)
+    assert peak < MAX_SAVING_BYTES

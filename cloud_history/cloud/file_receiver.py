@@ -42,9 +42,9 @@ from .sessions import Session, ThreadResolver, open_session
 
 IDLE_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
-PIECE_BYTES = 512 * 1024
+PIECE_BYTES = 1024 * 1024
 """Size of the pieces that are passed on, except for the last one. Smaller ones would cost more time than they save."""
-READ_AHEAD_BYTES = 256 * 1024
+READ_AHEAD_BYTES = 512 * 1024
 MIN_PROGRESS_BYTES = 1024 * 1024
 """After a try that received at least this much, the following failures are counted anew."""
 MAX_BEGINNINGS = 4

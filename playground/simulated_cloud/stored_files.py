@@ -97,10 +97,14 @@ def facts_of_drawn(name: str, width: int, height: int) -> FileFacts:
     return _computed(drawn(name, width, height))
 
 
-@functools.lru_cache(maxsize=64)
 def facts_of(content: Fixed | Periodic) -> FileFacts:
     """Return the facts of any content. Takes seconds for gigabytes, the first time."""
-    return _computed(content)
+    return _facts_of_fixed(content) if isinstance(content, Fixed) else _facts_of_periodic(content)
+
+
+# Contents in memory stay there as long as their facts, so only a few are kept.
+_facts_of_fixed = functools.lru_cache(maxsize=64)(lambda content: _computed(content))
+_facts_of_periodic = functools.lru_cache(maxsize=65536)(lambda content: _computed(content))
 
 
 def _computed(content: Content) -> FileFacts:
