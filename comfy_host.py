@@ -104,6 +104,7 @@ _NOTHING_SENT = "nothing had been sent, and nothing was deleted. Nothing is sent
 
 def _log_unresolved(folder: Path) -> None:
     from .cloud_history.state.in_flight import InFlight, SenderLock, unresolved
+    from .cloud_history.state.saves import InFlightSaves
     from .cloud_history.tasks.threads import run_in_background
 
     def log_them() -> None:
@@ -121,6 +122,13 @@ def _log_unresolved(folder: Path) -> None:
                 "all" if entry.asked is None else entry.asked,
                 entry.started_at or "at an unknown time",
                 entry.origin,
+            )
+        for save in InFlightSaves(folder).interrupted():
+            log.warning(
+                "ComfyUI stopped while it was saving outputs (%s jobs, started %s by %s). Open the panel to go on.",
+                len(save.job_ids),
+                save.begun or "at an unknown time",
+                save.origin,
             )
 
     # In the background, because a lock or a disk that hangs must not stop ComfyUI from starting.

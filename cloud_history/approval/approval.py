@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from ..deletion import events
 from ..errors import (
     ApprovalClosed,
+    CloudError,
     InputRefused,
     NoAnswer,
     NoBrowserConnected,
@@ -37,7 +38,7 @@ from ..state.files import open_private, read_json, write_private, write_whole
 from ..state.folder import state_folder_at
 from ..state.locks import OwnerLock
 from ..state.settings import BACKUP, Backup
-from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped, run_stoppable
+from ..tasks.stopping import STOP_CHECK_SECONDS, Watch, check_stopped, run_stoppable, wait_until_ended
 from ..tasks.threads import FILE_SECONDS, REMOVAL_SECONDS, run_in_thread, write_in_thread
 
 MAX_ANSWER_SECONDS = 120.0
@@ -60,6 +61,8 @@ DELETE, SKIP = "delete", "skip"
 _CLOSED = "closed"
 
 Payload = dict[str, Any]
+ReadFacts = Callable[[], Awaitable[Payload]]
+"""Reads what a question says of the outputs of its jobs."""
 AnnounceTo = Callable[[str, Mapping[str, Any], str], None]
 """Sends a websocket event (name, payload) to one client."""
 
@@ -155,11 +158,14 @@ class ApprovalRequests:
         finally:
             self._open -= 1
 
-    async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> Answer:
+    async def request(
+        self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch, facts: ReadFacts | None = None
+    ) -> Answer:
         """Ask, wait for the answer, and return it.
 
         Args:
             about: the details that the question shows.
+            facts: reads what the question says later, which takes long. Called if the page asks for it.
 
         Raises:
             NoBrowserConnected: no page showed the question in time.
@@ -182,7 +188,7 @@ class ApprovalRequests:
         event = events.approval(files.name, "open")
         how = "stopped"
         try:
-            answer = await self._answer(files, lambda: self._announce(*event, client), ends, watch)
+            answer = await self._answer(files, lambda: self._announce(*event, client), ends, watch, facts)
             how = "answered"
             return answer
         except NoAnswer:
@@ -196,23 +202,54 @@ class ApprovalRequests:
             finally:
                 self._announce(*events.approval(files.name, _CLOSED, how=how), client)
 
-    async def _answer(self, files: _ApprovalFiles, tell: Callable[[], None], ends: float, watch: Watch) -> Answer:
+    async def _answer(
+        self,
+        files: _ApprovalFiles,
+        tell: Callable[[], None],
+        ends: float,
+        watch: Watch,
+        facts: ReadFacts | None,
+    ) -> Answer:
+        noting: asyncio.Future[None] | None = None
+
+        def begin() -> None:
+            nonlocal noting
+            if facts is not None and noting is None:
+                noting = asyncio.ensure_future(_note_facts(files, facts))
+
+        try:
+            return await self._wait_for_answer(files, tell, ends, watch, begin)
+        finally:
+            if noting is not None:
+                noting.cancel()
+                await wait_until_ended(noting)
+
+    async def _wait_for_answer(
+        self,
+        files: _ApprovalFiles,
+        tell: Callable[[], None],
+        ends: float,
+        watch: Watch,
+        begin_facts: Callable[[], None],
+    ) -> Answer:
         unseen_until, tell_next = self._clock() + MAX_UNSEEN_SECONDS, self._clock()
         while (now := self._clock()) < ends:
             check_stopped(watch)
             if now >= tell_next:
                 tell()
                 tell_next = now + ANNOUNCE_SECONDS
-            answer, seen = await run_stoppable(run_in_thread(files.read_answer), watch, 2 * FILE_SECONDS)
+            answer, seen, wants_facts = await run_stoppable(run_in_thread(files.look), watch, 2 * FILE_SECONDS)
             if answer is not None:
                 return answer
+            if wants_facts:
+                begin_facts()
             if not seen and now >= unseen_until:
                 break
             await self._sleep(STOP_CHECK_SECONDS)
         # An answer that comes after `close` is refused, so read once more only if an answer came before.
         if not await run_in_thread(files.close):
             await self._sleep(STOP_CHECK_SECONDS)  # the route may still be writing the answer
-            answer, _ = await run_in_thread(files.read_answer)
+            answer, _, _ = await run_in_thread(files.look)
             if answer is not None:
                 return answer
         if now < ends:
@@ -298,6 +335,20 @@ class ApprovalAnswers:
             raise StateUnwritable("question_not_seen", because=exc) from exc
         return {"seconds_left": self._whole_seconds_left(files)}
 
+    def facts(self, approval_id: str, token: str) -> Payload:
+        """Return what the node knows of the outputs, or {} if it does not know it yet. The node is asked for it.
+
+        Raises:
+            InputRefused: the approval id is invalid.
+            ApprovalClosed: the approval is closed, or the token belongs to another approval.
+            StateUnwritable: the file could not be written.
+        """
+        files, _ = self._find_open(approval_id, token)
+        try:
+            return files.ask_for_facts()
+        except OSError as exc:
+            raise StateUnwritable("question_not_seen", because=exc) from exc
+
     def answer(self, approval_id: str, token: str, answer: str, backup: Backup | None = None) -> None:
         """Answer an approval. Only the first answer counts.
 
@@ -355,16 +406,19 @@ class _ApprovalFiles:
         self.request = folder / f"{name}.json"
         self._seen = folder / f"{name}.seen"
         self._answer = folder / f"{name}.answer"
+        self._wants_facts = folder / f"{name}.wants_facts"
+        self._facts = folder / f"{name}.facts"
 
-    def read_answer(self) -> tuple[Answer | None, bool]:
-        """Return the answer (None if there is none yet), and whether a page shows the question."""
+    def look(self) -> tuple[Answer | None, bool, bool]:
+        """Return the answer (None if there is none yet), and whether a page shows the question and wants its facts."""
         kept = _read(self._answer)
         word, backup = kept.get("answer"), kept.get("backup")
-        seen = False
+        seen = wants_facts = False
         with suppress(OSError):
-            seen = self._seen.exists()
+            seen, wants_facts = self._seen.exists(), self._wants_facts.exists()
         known = word in (DELETE, SKIP)
-        return (Answer(word == DELETE, backup if backup in BACKUP else None) if known else None), seen
+        answer = Answer(word == DELETE, backup if backup in BACKUP else None) if known else None
+        return answer, seen, wants_facts
 
     def seconds_left(self, today: float, clock: float) -> float:
         """Return for how many seconds the files are valid; 0 if there are none.
@@ -395,13 +449,22 @@ class _ApprovalFiles:
         with suppress(FileExistsError):
             self._note(self._seen, {})
 
+    def ask_for_facts(self) -> Payload:
+        """Return what the node has found out, or {} if there is nothing yet. Raise OSError if the disk fails."""
+        with suppress(FileExistsError):
+            self._note(self._wants_facts, {})
+        return _read(self._facts)
+
+    def note_facts(self, facts: Payload) -> None:
+        write_private(self._facts, json.dumps(facts))
+
     def note_answer(self, answer: str, backup: Backup | None) -> None:
         """Save the answer. Raise FileExistsError if there is one already."""
         self._note(self._answer, {"answer": answer, "backup": backup})
 
     def remove(self) -> None:
         # Remove the request first: without it, no route writes the other files.
-        for path in (self.request, self._seen, self._answer):
+        for path in (self.request, self._seen, self._answer, self._wants_facts, self._facts):
             try:
                 path.unlink(missing_ok=True)
             except OSError as exc:
@@ -410,6 +473,15 @@ class _ApprovalFiles:
     def _note(self, path: Path, content: Payload) -> None:
         with open_private(path, "xb") as file:
             write_whole(file, json.dumps(content).encode("utf-8"))
+
+
+async def _note_facts(files: _ApprovalFiles, read: ReadFacts) -> None:
+    """Read the facts and save them for the page. If that fails, the page never gets them."""
+    try:
+        facts = await read()
+        await write_in_thread(lambda: files.note_facts(facts))
+    except (CloudError, OSError) as error:
+        log.info("The facts of a question could not be read: %s", error)
 
 
 def _read(path: Path) -> Payload:

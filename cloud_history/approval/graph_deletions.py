@@ -10,20 +10,22 @@ from functools import partial
 from ..deletion.events import Events
 from ..deletion.holds import HoldWatch
 from ..deletion.outcomes import ClearOutcome, ClearResult, DeletionResult, Skipped
-from ..deletion.preview import DeletionPreview, Preview
+from ..deletion.preview import ClearPreview, DeletionPreview, Preview
+from ..deletion.report import Payload
 from ..deletion.request import DeletionRequest
 from ..errors import CloudError, HistoryGrew, OperationRefused, OperationStopped
-from ..jobs.filters import Selection
+from ..jobs.filters import JobFilter, Selection
 from ..jobs.ids import new_hex_id
 from ..jobs.rows import job_row
 from ..jobs.status import JobCounts
+from ..outputs.facts import FACTS_SECONDS, facts_payload
 from ..retention.cleanup import preview_now, resolve
 from ..retention.policy import CleanUpPreview, Policy
 from ..secret import log_about
 from ..service import Operations
 from ..state.credentials import Connection
 from ..state.settings import Backup
-from ..tasks.stopping import Watch
+from ..tasks.stopping import Unwatched, Watch
 from ..tasks.threads import compute_in_thread, run_in_thread
 from .approval import Answer, ApprovalRequests, RequestingNode
 
@@ -222,4 +224,14 @@ class GraphDeletions:
             "host": connection.base_url.host,
         }
         with log_about(request.operation):
-            return await self._approvals.request(requester, about, watch)
+            facts = partial(self._facts, preview, connection)
+            return await self._approvals.request(requester, about, watch, facts)
+
+    async def _facts(self, preview: Preview, connection: Connection) -> Payload:
+        """Return what is known of the outputs of the jobs in a question. Raise CloudError if that fails."""
+        operations, jobs = self._operations, preview.jobs
+        if isinstance(preview, ClearPreview):
+            jobs = await operations.finished_jobs(connection, Selection(filter=JobFilter()), Unwatched())
+        facts = await operations.output_facts(connection, jobs, Unwatched(), FACTS_SECONDS)
+        here = await operations.outputs.here([job.id for job in jobs])
+        return await compute_in_thread(facts_payload, facts, here)

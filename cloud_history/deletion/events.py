@@ -18,8 +18,10 @@ Announce = Callable[[str, Mapping[str, Any]], None]
 """Sends a websocket event to all browsers; can be called from any thread."""
 
 MIN_MEASURED_SECONDS = 3.0
-MIN_MEASURED_JOBS = 10
-"""The speed of a backup is measured over at least this many seconds and jobs."""
+MIN_MEASURED_STEPS = 10
+"""The speed of a phase is measured over at least this many seconds, and jobs or files."""
+MEASURED_PHASES = ("backing_up", "saving")
+"""The phases before anything is sent, which may take long: workflows are backed up, outputs are saved."""
 
 Event = tuple[str, Payload]
 """The name and the payload of a websocket event."""
@@ -63,8 +65,8 @@ class Events:
         self._progress: dict[str, Payload] = {}
         self._sent: set[str] = set()
         """The operations that have begun to send."""
-        self._backups: dict[str, float] = {}
-        """When the backup of an operation began, on `clock`."""
+        self._began: dict[tuple[str, str], tuple[float, int]] = {}
+        """When a measured phase of an operation began, on `clock`, and how much was done then."""
         self._waits: dict[str, tuple[float, Payload]] = {}
         """Waits that Comfy Cloud asked for, by operation: the end on `clock`, and the progress payload."""
         self._silence: dict[str, Callable[[], float]] = {}
@@ -92,8 +94,8 @@ class Events:
         """
         if phase == "sending":
             self._sent.add(operation)
-        if phase == "backing_up":
-            self._backups.setdefault(operation, self._clock())
+        if phase in MEASURED_PHASES:
+            self._began.setdefault((operation, phase), (self._clock(), done))
         payload = {
             "operation": operation,
             "hold": operation if held else None,
@@ -127,15 +129,16 @@ class Events:
         self._silence.pop(operation, None)
         self._progress.pop(operation, None)
         self._waits.pop(operation, None)
-        self._backups.pop(operation, None)
+        for phase in MEASURED_PHASES:
+            self._began.pop((operation, phase), None)
         self._sent.discard(operation)
 
     def progress(self) -> list[Payload]:
         """Return the progress of running deletions, and the seconds left of the waits that Comfy Cloud asked for.
 
-        `sent` is whether a deletion has begun to send; `seconds_left` is how long its backup will still take, by the
-        speed of this backup so far; None until that can be said. `silent_seconds` is for how long Comfy Cloud has left
-        the requests of a deletion unanswered.
+        `sent` is whether a deletion has begun to send; `seconds_left` is how long its backup, or the saving of its
+        outputs, will still take by its speed so far; None until that can be said. `silent_seconds` is for how long
+        Comfy Cloud has left the requests of a deletion unanswered.
         """
         now = self._clock()
         waits = [wait | {"total": math.ceil(ends - now)} for ends, wait in list(self._waits.values()) if ends > now]
@@ -150,9 +153,13 @@ class Events:
         }
 
     def _seconds_left(self, progress: Payload, now: float) -> int | None:
-        done, total, began = progress["done"], progress["total"], self._backups.get(progress["operation"])
-        if progress["phase"] != "backing_up" or began is None or done < MIN_MEASURED_JOBS:
+        began = self._began.get((progress["operation"], progress["phase"]))
+        if began is None:
             return None
-        seconds = now - began
+        (since, before), done = began, progress["done"]
+        seconds, measured = now - since, done - before
+        if measured < MIN_MEASURED_STEPS or seconds < MIN_MEASURED_SECONDS:
+            return None
         # Waits that Comfy Cloud has asked for count too: it will ask for more.
-        return math.ceil(seconds / done * (total - done)) if seconds >= MIN_MEASURED_SECONDS else None
+        left: float = seconds / measured * (progress["total"] - done)
+        return math.ceil(left)

@@ -6,6 +6,7 @@ work never waits for the same threads.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
@@ -23,6 +24,9 @@ MAX_SECONDS = 60.0
 """Limit for one step on the disk, such as writing a piece of a file."""
 MAX_SECONDS_OF_LONG_WORK = 900.0
 """Limit for reading a whole file that may have gigabytes."""
+
+SILENT = "outputs_silent"
+"""The code of the sentence for a disk that does not answer."""
 
 _pool = Pool("outputs", 6)
 
@@ -42,6 +46,20 @@ async def on_disk(work: Callable[[], T], seconds: float = MAX_SECONDS) -> T:
     raise OutputsUnwritable("outputs_silent", seconds=seconds)
 
 
+def on_disk_later(work: Callable[[], object]) -> None:
+    """Run work on the disk of the outputs in a thread, without waiting for it. Its errors are logged."""
+
+    def logged() -> None:
+        try:
+            work()
+        except Exception as exc:  # noqa: BLE001 - there is no caller to pass it to
+            log.warning("Unfinished outputs could not be put away: %s", exc)
+
+    context = contextvars.copy_context()
+    with suppress(RuntimeError):  # no thread can be started; the next save finds the unfinished files
+        _pool.submit(lambda: context.run(logged))
+
+
 class DiskSteps:
     """Runs steps on one file, one at a time, also if a step goes on after its caller was cancelled."""
 
@@ -57,16 +75,26 @@ class DiskSteps:
 
         return await on_disk(alone, seconds)
 
-    def run_at_last(self, step: Callable[[], object]) -> None:
-        """Run a step after the others, without waiting for it. Its errors are logged."""
+    def run_at_last(self, step: Callable[[], object]) -> asyncio.Future[None]:
+        """Run a step after the others. It goes on whatever happens to the caller, and its errors are logged.
+
+        Returns:
+            A future that is done when the step has ended. Nobody has to wait for it.
+        """
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+
+        def set_ended() -> None:
+            if not ended.done():
+                ended.set_result(None)
 
         def alone() -> None:
-            with self._lock:
-                try:
+            try:
+                with self._lock:
                     step()
-                except Exception as exc:  # noqa: BLE001 - there is no caller to pass it to
-                    log.warning("An unfinished output could not be put away: %s", exc)
+            finally:
+                with suppress(RuntimeError):  # the caller's loop was closed
+                    loop.call_soon_threadsafe(set_ended)
 
-        context = contextvars.copy_context()
-        with suppress(RuntimeError):  # no thread can be started; the next save finds the unfinished file
-            _pool.submit(lambda: context.run(alone))
+        on_disk_later(alone)
+        return ended

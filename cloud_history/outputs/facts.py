@@ -12,8 +12,12 @@ from ..errors import CloudConnectionError, CloudError, NotFound, OperationStoppe
 from ..jobs.job import Job, OutputFile
 from ..tasks.stopping import Watch, gather_all, run_stoppable
 from .listed import listed_outputs
+from .stored import JobHere
 
 MAX_CONCURRENT_REQUESTS = 6
+MAX_GONE_SHOWN = 200
+ASSETS_SECONDS = 15.0
+"""How long a person waits for the sizes. Those that were not read by then are unknown."""
 PREVIEW_SECONDS = 3.0
 """How long a person who wants to save waits for the look at single outputs. What was not looked at is counted."""
 FACTS_SECONDS = 20.0
@@ -75,6 +79,20 @@ class OutputFacts:
         return "size" if assets else "none"
 
 
+def facts_payload(facts: OutputFacts, here: Mapping[str, JobHere]) -> dict[str, Any]:
+    """Return what a dialog says of the outputs before a deletion, as JSON."""
+    return {
+        "files": facts.files,
+        "bytes": facts.size,
+        "saved_files": sum(len(each.files) for each in here.values()),
+        "saved_jobs": sum(each.whole for each in here.values()),
+        "gone_files": len(facts.gone),
+        "gone": [each._asdict() for each in facts.gone[:MAX_GONE_SHOWN]],
+        "known": facts.known,
+        "jobs_with_outputs": sum(bool(each.files) for each in facts.jobs.values()),
+    }
+
+
 class FactsClient(AssetClient, Protocol):
     """The methods of a client that are used here."""
 
@@ -93,7 +111,7 @@ async def read_facts(client: FactsClient, jobs: Sequence[Job], watch: Watch, sec
         CloudError: the sizes could not be read because the key was refused.
         OperationStopped: the person stopped it.
     """
-    assets = await read_assets(client, [job.id for job in jobs], watch)
+    assets = await read_assets(client, [job.id for job in jobs], watch, seconds=ASSETS_SECONDS)
     looking = _Looking(client, assets, jobs)
     known = True
     try:

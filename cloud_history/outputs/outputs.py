@@ -17,7 +17,7 @@ from ..state.saves import InFlightSaves
 from ..state.settings import Settings, SettingsFile
 from ..tasks.stopping import Watch
 from ..tasks.threads import run_in_thread, run_large_in_thread
-from .disk import MAX_SECONDS_OF_LONG_WORK, on_disk
+from .disk import MAX_SECONDS_OF_LONG_WORK, on_disk, on_disk_later
 from .facts import PREVIEW_SECONDS, JobFacts, read_facts
 from .folder import OutputFolder, find_output_folder, output_roots
 from .progress import SaveProgress
@@ -59,6 +59,7 @@ class Outputs:
         self._comfyui_output = comfyui_output
         self._environ = environ
         self._bytes_per_second: float | None = None
+        self._has_tidied = False
 
     async def folder(self, settings: Settings | None = None) -> OutputFolder:
         """Return the folder for outputs.
@@ -164,7 +165,19 @@ class Outputs:
             )
             result = await saving.run(request.job_ids, watch)
         self._bytes_per_second = progress.bytes_per_second() or self._bytes_per_second
+        if not self._has_tidied:
+            self._has_tidied = True
+            self.tidy(folder)
         return result
+
+    def tidy(self, folder: OutputFolder) -> None:
+        """Remove the unfinished files that earlier runs have left, soon. Those of interrupted saves stay."""
+
+        def tidy() -> None:
+            if not self.running.interrupted():
+                folder.remove_unfinished()
+
+        on_disk_later(tidy)
 
     async def _check_room_for(self, job_ids: Sequence[str], expected: Mapping[str, JobFacts]) -> None:
         """Raise OperationRefused if what is certainly missing does not fit on the disk."""

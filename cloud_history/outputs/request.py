@@ -10,14 +10,13 @@ from typing import Any
 from ..jobs.ids import new_hex_id
 from ..jobs.job import Job
 from ..state.credentials import Connection
-from .facts import JobFacts, OutputFacts
+from .facts import MAX_GONE_SHOWN, JobFacts, OutputFacts
 from .stored import JobHere
 
 TYPICAL_BYTES_PER_SECOND = 20_000_000
 """The speed of a save, used until one was measured in this process."""
 TYPICAL_FILES_PER_SECOND = 12.0
 """How fast small files come: each of them costs three requests."""
-MAX_GONE_SHOWN = 200
 
 Payload = dict[str, Any]
 

@@ -11,6 +11,7 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from ..cloud.assets import AssetFacts
@@ -32,8 +33,8 @@ from ..reasons import Reason
 from ..secret import Secret, log
 from ..state.saved_outputs import SavedFile, SavedOutputs
 from ..tasks.stopping import Watch, gather_all, run_stoppable
-from ..tasks.threads import write_in_thread
-from .disk import MAX_SECONDS_OF_LONG_WORK, on_disk
+from .disk import MAX_SECONDS_OF_LONG_WORK, SILENT, on_disk
+from .errors import OutputsUnwritable
 from .folder import OutputFolder
 from .job_run import JobRun
 from .listed import listed_outputs
@@ -47,13 +48,14 @@ MAX_CONCURRENT_JOBS = 6
 """A few jobs more than files, so that the details of the next jobs are there when a file ends."""
 MAX_OUTPUTS = 10_000
 MAX_FAILURES_IN_A_ROW = 8
-"""After so many failures of the network without a success, the save ends: the rest would fail too."""
+"""After so many failures of the network or the disk without a success, the save ends: the rest would fail too."""
 STOPPED_SECONDS = 0.2
 """How long a stop waits until the files that are whole already are recorded. That goes on afterwards."""
 
 _FOR_ALL = (Unauthorized, PlanRefused, InsufficientCredits, SetupProblem)
 """Errors that every further file would meet."""
-_OF_THE_NETWORK = (CloudConnectionError, RateLimited, Forbidden, NotComfyCloud)
+_MAY_BE_OF_ONE = (CloudConnectionError, RateLimited, Forbidden, NotComfyCloud, OutputsUnwritable)
+"""Errors that every further file may meet, or that may come from one odd file, folder or address of a storage."""
 
 
 class DetailReader(Protocol):
@@ -234,9 +236,7 @@ class Saving:
         saved = run.result()
         try:
             if saved.files:
-                await run.steps.run(lambda: run.write_job_file(self.host, self.key))
-                line = run.line(self.operation)
-                await write_in_thread(lambda: self.manifest.append(line))
+                await run.steps.run(lambda: self._write_records(run))
         except CloudError as error:
             self._note(error)
             saved = run.result(Reason("save_not_recorded"))
@@ -244,19 +244,24 @@ class Saving:
             run.close_soon()
         return saved
 
+    def _write_records(self, run: JobRun) -> None:
+        """Write the file about a job, then its line in the list of saved outputs. Blocking."""
+        run.write_job_file(self.host, self.key)
+        self.manifest.append(run.line(self.operation))
+
     async def _record_interrupted(self) -> None:
         """Record the files that are whole, of jobs that are not. Waits only shortly: a stop must not take long."""
         left = list(self._running.values())
         self._running.clear()
+        recorded: list[asyncio.Future[None]] = []
         for run in left:
             run.end_unfinished(Reason("save_stopped"))
-            self._results[run.job.id] = run.result()
-        recording = asyncio.ensure_future(gather_all(self._record(run) for run in left))
-        try:
-            await asyncio.wait({recording}, timeout=STOPPED_SECONDS)
-        finally:
-            recording.cancel()
-            recording.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+            self._results[run.job.id] = saved = run.result()
+            if saved.files:
+                recorded.append(run.steps.run_at_last(partial(self._write_records, run)))
+            run.close_soon()
+        if recorded:
+            await asyncio.wait(recorded, timeout=STOPPED_SECONDS)
 
     def _problem(self, job_id: str, why: Reason) -> JobSaved:
         self.progress.expect(job_id, 0, 0)
@@ -265,8 +270,12 @@ class Saving:
     def _note(self, error: CloudError) -> None:
         """Remember an error for its hint, and end the save if every further file would meet it."""
         self._errors.setdefault(error.short, error)
-        self._failures_in_a_row += isinstance(error, _OF_THE_NETWORK)
-        if isinstance(error, _FOR_ALL) or self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
+        is_for_all = isinstance(error, _FOR_ALL)
+        if isinstance(error, _MAY_BE_OF_ONE):
+            self._failures_in_a_row += 1
+            is_full = isinstance(error, OutputsUnwritable) and (error.is_full or error.sentence == SILENT)
+            is_for_all = is_full or self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW
+        if is_for_all:
             if self._ended_by is None:
                 log.warning("The save ends early: %s", error)
             self._ended_by = self._ended_by or error

@@ -10,7 +10,7 @@ from ..cloud.file_receiver import Received, Sink
 from ..errors import CloudError
 from ..jobs.job import OutputFile
 from ..secret import scrub
-from ..state.saved_outputs import SavedFile
+from ..state.saved_outputs import Checked, SavedFile
 from .checks import Expected, check_output
 from .disk import MAX_SECONDS_OF_LONG_WORK
 from .errors import OutputDamaged, OutputsDiskFull
@@ -68,6 +68,7 @@ class FileSaver:
         parts: list[PartFile] = []
         sink: _FileSink | None = None
         placed: PlacedFile | None = None
+        put_away = _keep
         source = "/".join((run.job.id, file.kind, file.subfolder, file.filename))
         # The part is put into a list, so that it is ended even if this call is cancelled while it is opened.
         begin = lambda: parts.append(PartFile.begin(run.folder.directory, file.filename, source))  # noqa: E731
@@ -79,37 +80,53 @@ class FileSaver:
             sink = _FileSink(part, run, self._folder, progress, tell)
             progress.kept(part.size)
             received = await self._receiver.receive(file, sink, start=part.size, etag=part.validator)
-            asset = run.assets.find(run.job.id, file.filename)
-            size, blake3 = (asset.size, asset.blake3) if asset is not None else (None, None)
             try:
-                checked = check_output(Expected(size, blake3, received.announced), part.size, part.blake3)
+                checked = check_output(_expected(run, file, received.announced), part.size, part.blake3)
             except OutputDamaged:
                 await run.steps.run(part.discard)
                 raise
             placed = await run.steps.run(part.finish, MAX_SECONDS_OF_LONG_WORK)
+        except OutputsDiskFull:
+            put_away = _discard
+            raise
         finally:
             if placed is None:
                 if sink is not None:
                     progress.taken_back(sink.counted)
-                run.steps.run_at_last(partial(_keep, parts))
-        path = f"{run.folder.path}/{placed.name}"
-        saved = SavedFile(
-            name=scrub(file.filename),
-            subfolder=file.subfolder,
-            kind=file.kind,
-            path=path,
-            size=placed.size,
-            sha256=placed.sha256,
-            checked=checked,
-            modified_ns=placed.modified_ns,
-        )
-        return SavedNow(saved, placed.already_here)
+                run.steps.run_at_last(partial(put_away, parts))
+        return SavedNow(_saved_file(run, file, placed, checked), placed.already_here)
+
+
+def _expected(run: JobRun, file: OutputFile, announced: int | None) -> Expected:
+    """Return what the Cloud and the storage say of an output."""
+    asset = run.assets.find(run.job.id, file.filename)
+    return Expected(None, None, announced) if asset is None else Expected(asset.size, asset.blake3, announced)
+
+
+def _saved_file(run: JobRun, file: OutputFile, placed: PlacedFile, checked: Checked) -> SavedFile:
+    """Return the entry of an output for the list of saved outputs."""
+    return SavedFile(
+        name=scrub(file.filename),
+        subfolder=file.subfolder,
+        kind=file.kind,
+        path=f"{run.folder.path}/{placed.name}",
+        size=placed.size,
+        sha256=placed.sha256,
+        checked=checked,
+        modified_ns=placed.modified_ns,
+    )
 
 
 def _keep(parts: list[PartFile]) -> None:
     """Keep what came of a file for the next run, if it is worth it. Does nothing if the file was discarded."""
     for part in parts:
         part.keep()
+
+
+def _discard(parts: list[PartFile]) -> None:
+    """Remove what came of a file, because the disk needs the room."""
+    for part in parts:
+        part.discard()
 
 
 class _FileSink:

@@ -46,7 +46,7 @@ def make_handlers(
     """
     saves = saves or Saves(operations.outputs.running, operations.save_outputs, operations.tell_of_save)
     context = Context(operations, holds or Holds(operations), Previews(), Thumbnails(operations), saves, max_seconds)
-    status = StatusRoutes(context)
+    status, answers = StatusRoutes(context), answers or ApprovalAnswers(operations.folder)
     groups = {
         "status": status,
         "key": KeyRoutes(context, status),
@@ -55,8 +55,8 @@ def make_handlers(
         "deletion": DeletionRoutes(context),
         "clean_up": CleanUpRoutes(context),
         "jobs": JobRoutes(context),
-        "approval": ApprovalRoutes(context, answers or ApprovalAnswers(operations.folder)),
-        "saves": SaveRoutes(context),
+        "approval": ApprovalRoutes(context, answers),
+        "saves": SaveRoutes(context, answers),
     }
     handlers: dict[str, Handler] = {}
     for route in ROUTES:

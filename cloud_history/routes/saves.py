@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
 
+from ..approval.approval import ApprovalAnswers
 from ..deletion.preview import VALID_SECONDS, ClearPreview, Previews
-from ..errors import InputRefused, PreviewExpired
+from ..deletion.report import Payload
+from ..errors import CloudTimeoutError, InputRefused, PreviewExpired, SetupProblem
 from ..jobs.filters import JobFilter, Selection
 from ..jobs.job import Job
-from ..outputs.facts import FACTS_SECONDS, OutputFacts
+from ..outputs.facts import FACTS_SECONDS, OutputFacts, facts_payload
 from ..outputs.request import SavePreview
 from ..outputs.saves import Save, Saves
 from ..outputs.stored import JobHere
 from ..state.credentials import Connection
-from ..tasks.stopping import Unwatched
-from ..tasks.threads import compute_in_thread
+from ..tasks.stopping import STOP_CHECK_SECONDS, Deadline, Unwatched
+from ..tasks.threads import compute_in_thread, write_in_thread
 from .request import MAX_BODY_BYTES_WITH_IDS, job_id_in, read_body, read_ids, read_selection
 from .response import Context, json_answer, large_json_answer
 from .saved_file import send_saved_file
@@ -27,8 +31,9 @@ _OPERATION: dict[str, type] = {"operation": str}
 
 
 class SaveRoutes:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, answers: ApprovalAnswers) -> None:
         self._context = context
+        self._answers = answers
         self._previews: Previews[SavePreview] = Previews()
 
     @property
@@ -93,15 +98,28 @@ class SaveRoutes:
     async def dismiss(self, request: web.Request) -> web.Response:
         body = await read_body(request, _OPERATION, ("operation",))
         await self._saves.dismiss(body["operation"])
+        with suppress(SetupProblem):  # then there is no folder to tidy
+            self._context.operations.outputs.tidy(await self._context.operations.outputs.folder())
         return json_answer({})
 
     async def facts(self, request: web.Request) -> web.Response:
         """Return what is known of the outputs of jobs that are about to be deleted. May take many seconds."""
-        members = {"ids": list, "filter": dict, "token": str, "account": str}
+        members = {"ids": list, "filter": dict, "token": str, "account": str, "question": str}
         body = await read_body(request, members, largest=MAX_BODY_BYTES_WITH_IDS)
+        if "question" in body:
+            return json_answer(await self._facts_of_question(body["question"], body.get("token", "")))
         connection = await self._context.find_connection(body.get("account"))
         facts, here = await self._context.in_time(self._facts(body, connection))
-        return json_answer(await compute_in_thread(_facts_payload, facts, here))
+        return json_answer(await compute_in_thread(facts_payload, facts, here))
+
+    async def _facts_of_question(self, question: str, token: str) -> Payload:
+        """Return the facts of a workflow's question, which the node reads: only it knows the jobs and the key."""
+        deadline = Deadline(min(FACTS_SECONDS, self._context.max_seconds))
+        while deadline.left():
+            if facts := await write_in_thread(lambda: self._answers.facts(question, token)):
+                return facts
+            await asyncio.sleep(STOP_CHECK_SECONDS)
+        raise CloudTimeoutError("took_too_long", sent=True)
 
     async def _facts(self, body: dict[str, Any], connection: Connection) -> tuple[OutputFacts, dict[str, JobHere]]:
         operations = self._context.operations
@@ -152,16 +170,3 @@ def _selection(body: dict[str, Any]) -> Selection:
 
 def _answer(save: Save, status: int = 200) -> web.Response:
     return json_answer({"save": save.payload()}, status)
-
-
-def _facts_payload(facts: OutputFacts, here: dict[str, JobHere]) -> dict[str, Any]:
-    return {
-        "files": facts.files,
-        "bytes": facts.size,
-        "saved_files": sum(len(each.files) for each in here.values()),
-        "saved_jobs": sum(each.whole for each in here.values()),
-        "gone_files": len(facts.gone),
-        "gone": [each._asdict() for each in facts.gone[:200]],
-        "known": facts.known,
-        "jobs_with_outputs": sum(bool(each.files) for each in facts.jobs.values()),
-    }

@@ -283,3 +283,42 @@ def test_without_file_locks_questions_can_still_be_answered(scene: Scene, monkey
 def test_the_node_learns_what_the_person_wants_to_keep(scene: Scene, backup: Backup | None) -> None:
     scene.at(3.0, lambda: scene.answer("delete", backup))
     assert scene.ask_for_answer() == (True, backup)
+
+
+def test_the_node_reads_the_facts_of_its_question_only_if_the_page_asks_for_them_and_once(scene: Scene) -> None:
+    got: list[dict[str, object]] = []
+    for moment in (1.0, 2.0, 3.0):
+        scene.at(moment, lambda: got.append(scene.facts()))
+    scene.at(4.0, scene.answer)
+    assert scene.ask() is True
+    assert got[0] == {}
+    assert got[-1] == {"files": 7}
+    assert scene.facts_read == 1
+    assert scene.files() == []
+
+
+def test_a_question_whose_facts_nobody_wants_reads_none(scene: Scene) -> None:
+    scene.at(1.0, scene.answer)
+    assert scene.ask() is True
+    assert scene.facts_read == 0
+
+
+def test_facts_that_cannot_be_read_do_not_end_the_question(scene: Scene) -> None:
+    got: list[dict[str, object]] = []
+    scene.facts_fail = True
+    scene.at(1.0, lambda: got.append(scene.facts()))
+    scene.at(3.0, scene.answer)
+    assert scene.ask() is True
+    assert (got, scene.facts_read) == ([{}], 1)
+
+
+def test_the_facts_of_a_question_need_its_token(scene: Scene) -> None:
+    def ask() -> None:
+        scene.fetch()
+        with pytest.raises(ApprovalClosed):
+            scene.answers.facts(scene.shown["question"], "another token")
+        scene.answer()
+
+    scene.at(1.0, ask)
+    assert scene.ask() is True
+    assert scene.facts_read == 0

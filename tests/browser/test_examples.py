@@ -23,6 +23,7 @@ HARMLESS: dict[str, tuple[str, dict[str, Any]]] = {
         {"keep_last": 20, "keep_within": "30d", "allow_large": False, "dry_run": True, "backup": "setting"},
     ),
     "clear-cloud-history": ("CloudHistoryClear", {"clear": False}),
+    "list-save-and-delete": ("CloudHistoryDeleteJobs", {"dry_run": True, "backup": "setting"}),
 }
 
 

@@ -296,6 +296,16 @@ async def test_facts_for_a_deletion_do_not_use_up_its_token(stage: Stage) -> Non
     assert (await stage.ask("delete", {"token": shown["token"]})).status == 200
 
 
+async def test_facts_of_a_workflows_question_come_from_its_node(stage: Stage) -> None:
+    question = await stage.open_question()
+    (stage.folder / "asking" / f"{stage.question}.facts").write_text('{"files": 3}')
+    body = {"question": stage.question, "token": stage.question_token}
+    assert (await stage.ask("output_facts", body)).json == {"files": 3}
+    assert (await stage.ask("output_facts", {**body, "token": "another"})).status == 410
+    assert (stage.folder / "asking" / f"{stage.question}.wants_facts").exists()
+    question.release()
+
+
 async def test_facts_of_a_clear_count_the_whole_history(stage: Stage) -> None:
     jobs = add_jobs(stage, 3)
     shown = await stage.preview()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud_history.approval.approval import Answer, ApprovalAnswers, ApprovalRequests, RequestingNode
+from cloud_history.errors import CloudError
 from cloud_history.state.settings import Backup
 from support.fake_history_client import Person
 
@@ -42,6 +43,9 @@ class Scene:
         self.reads_for = 1.0
         """Seconds between seeing a question and answering it, on the clock of the answers alone."""
         self._read = 0.0
+        self.facts_read = 0
+        """How often the node has read the facts of its question."""
+        self.facts_fail = False
         self._planned: list[tuple[float, Callable[[], None]]] = []
         self.when_closed: Callable[[], None] = lambda: None
 
@@ -55,7 +59,19 @@ class Scene:
         return self.ask_for_answer(requester, person).delete
 
     def ask_for_answer(self, requester: RequestingNode = ASKER, person: Person | None = None) -> Answer:
-        return asyncio.run(self.questions.request(requester, ABOUT, person or Person()))
+        return asyncio.run(self.questions.request(requester, ABOUT, person or Person(), self.read_facts))
+
+    async def read_facts(self) -> dict[str, Any]:
+        """Read the facts of the question, as a node does when the page asks for them."""
+        self.facts_read += 1
+        if self.facts_fail:
+            raise CloudError("internal")
+        return {"files": 7}
+
+    def facts(self) -> dict[str, Any]:
+        """Ask for the facts of the announced approval request, as a page does."""
+        self.fetch()
+        return self.answers.facts(self.shown["question"], self.shown["token"])
 
     @property
     def named(self) -> str:

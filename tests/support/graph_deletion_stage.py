@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,13 @@ class Asked(ApprovalRequests):
         self._answers = list(answers)
         super().__init__(Path("unused"), lambda event, payload, client: None, lambda client: there)
 
-    async def request(self, requester: RequestingNode, about: Mapping[str, Any], watch: Watch) -> Answer:
+    async def request(
+        self,
+        requester: RequestingNode,
+        about: Mapping[str, Any],
+        watch: Watch,
+        facts: Callable[[], Awaitable[dict[str, Any]]] | None = None,
+    ) -> Answer:
         assert requester.node == "7"
         self.about.append(dict(about))
         answer = self._answers.pop(0)
