@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -128,7 +129,6 @@ class JobRun:
             whole=result.whole,
         )
 
-    def close_soon(self) -> None:
-        """Close the folder after the work on it that is still running."""
-        if self._folder is not None:
-            self.steps.run_at_last(self._folder.directory.close)
+    def close_soon(self) -> asyncio.Future[None] | None:
+        """Close the folder after the work on it that is still running. Return a future for that; None if not open."""
+        return None if self._folder is None else self.steps.run_at_last(self._folder.directory.close)

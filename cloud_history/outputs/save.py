@@ -241,7 +241,7 @@ class Saving:
             self._note(error)
             saved = run.result(Reason("save_not_recorded"))
         finally:
-            run.close_soon()
+            await _wait_shortly(run.close_soon())
         return saved
 
     def _write_records(self, run: JobRun) -> None:
@@ -253,15 +253,14 @@ class Saving:
         """Record the files that are whole, of jobs that are not. Waits only shortly: a stop must not take long."""
         left = list(self._running.values())
         self._running.clear()
-        recorded: list[asyncio.Future[None]] = []
+        closed: list[asyncio.Future[None] | None] = []
         for run in left:
             run.end_unfinished(Reason("save_stopped"))
             self._results[run.job.id] = saved = run.result()
             if saved.files:
-                recorded.append(run.steps.run_at_last(partial(self._write_records, run)))
-            run.close_soon()
-        if recorded:
-            await asyncio.wait(recorded, timeout=STOPPED_SECONDS)
+                run.steps.run_at_last(partial(self._write_records, run))
+            closed.append(run.close_soon())
+        await _wait_shortly(*closed)
 
     def _problem(self, job_id: str, why: Reason) -> JobSaved:
         self.progress.expect(job_id, 0, 0)
@@ -280,3 +279,10 @@ class Saving:
                 log.warning("The save ends early: %s", error)
             self._ended_by = self._ended_by or error
             self._waiting.clear()
+
+
+async def _wait_shortly(*steps: asyncio.Future[None] | None) -> None:
+    """Wait until the disk has put away what is unfinished. It goes on afterwards, if it takes long."""
+    waited = [step for step in steps if step is not None]
+    if waited:
+        await asyncio.wait(waited, timeout=STOPPED_SECONDS)
