@@ -39,7 +39,7 @@ async def test_comfyui_offers_the_deleting_nodes_as_specified(comfy: Comfy) -> N
     assert list(clear_node["input"]["required"]) == ["clear"]
     for node in (delete_node, clear_node):
         assert list(node["input"]["optional"]) == ["after", "backup"]
-        assert node["input"]["optional"]["backup"][0] == ["setting", "off", "workflows"]
+        assert node["input"]["optional"]["backup"][0] == ["setting", "off", "workflows", "outputs"]
         assert node["category"] == "cloud history"
         assert node["output"] == ["*", "STRING", "INT"]
         assert node["output_name"] == ["after", "report", "deleted"]
@@ -97,6 +97,37 @@ async def test_list_then_delete_removes_exactly_what_was_listed_in_one_deletion(
     assert run.ended == "execution_success"
     assert run.ui("1")[0] == "No job matches."
     assert run.ui("2")[0].startswith("Nothing to delete")
+    assert cloud.history_posts == []
+
+
+async def test_list_then_save_then_delete_removes_jobs_whose_outputs_are_all_here(
+    comfy: Comfy, cloud: SimulatedCloud
+) -> None:
+    edge = int(time.time() * 1000) - 30 * 24 * 3600 * 1000
+    cloud.add_job("completed", create_time=edge - 3600_000, files=("old_1.png", "old_2.png"))
+    wanted = [job for job in cloud.listed("completed") if job.create_time < edge - 60_000]
+    save = {"class_type": "CloudHistorySaveOutputs", "inputs": {"job_ids": ["1", 1]}}
+    graph: Graph = {"1": listing(status="completed", older_than="30d"), "2": save, "3": delete(["2", 1])}
+    run = await comfy.run(graph)
+    assert run.ended == "execution_success", run.error
+    assert "are saved: " in run.ui("2")[0]
+    assert cloud.deleted == wanted
+    for job in wanted:
+        about = await comfy.get(f"/cloud_history/outputs/of/{job.id}")
+        stored = [cloud.account.facts_of(path).sha256 for path in job.paths]
+        assert [each["sha256"] for each in about["files"] if each["here"]] == stored
+        assert about["folder"] is None or about["folder"].startswith("output/comfy-cloud/")
+
+
+async def test_an_output_that_is_gone_ends_the_graph_before_anything_is_deleted(
+    comfy: Comfy, cloud: SimulatedCloud
+) -> None:
+    job = cloud.add_job("completed", files=("gone.png",))
+    cloud.account.lost.update(job.paths)
+    save = {"class_type": "CloudHistorySaveOutputs", "inputs": {"job_ids": job.id}}
+    run = await comfy.run({"1": save, "2": delete(["1", 1])})
+    assert run.ended == "execution_error"
+    assert "gone.png: it is no longer on Comfy Cloud" in run.error
     assert cloud.history_posts == []
 
 
