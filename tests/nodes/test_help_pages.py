@@ -10,6 +10,8 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "js" / "docs"
 NODES = ("CloudHistoryDeleteJobs", "CloudHistoryClear", "CloudHistoryListJobs", "CloudHistoryPrune")
+NOT_YET = "CloudHistorySaveOutputs"
+"""A node that has a help page before it is in the pack."""
 
 
 def named(page: str, heading: str) -> list[str]:
@@ -29,7 +31,8 @@ def test_a_help_page_names_the_inputs_and_outputs_in_order(pack: Any, node_id: s
 
 
 def test_every_node_has_a_help_page_and_there_are_no_other_pages() -> None:
-    assert {path.stem for path in DOCS.iterdir()} == set(NODES)
+    # The folder of a node has its page in other languages, which tests/js/help_pages.test.js compares with this one.
+    assert {path.stem for path in DOCS.iterdir()} == {NOT_YET, *NODES}
 
 
 @pytest.mark.parametrize("node_id", [node_id for node_id in NODES if node_id != "CloudHistoryListJobs"])
