@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
+import { directionOf } from "#ui/common/message_format.mjs";
 import { LANGUAGES } from "#ui/common/messages.mjs";
 import { importMain } from "./comfyui.js";
 import { englishIn, flat, read, TRANSLATIONS } from "./languages.js";
@@ -78,6 +79,16 @@ test("a menu entry that opens a dialog ends in … in every language", () => {
     const { CloudHistory_Open: open, ...others } = locale(language, "commands");
     assert.doesNotMatch(open.label, /…$/, language);
     for (const { label } of Object.values(others)) assert.match(label, /…$/, `${language}: ${label}`);
+  }
+});
+
+test("sentences on nodes keep their word order in a language that is written from right to left", () => {
+  // ComfyUI shows them without a direction.
+  for (const language of TRANSLATIONS) {
+    for (const [key, text] of Object.entries(flat(locale(language, "nodeDefs")))) {
+      const isolated = /^\u2067[^\u2067\u2069]+\u2069$/.test(text);
+      assert.equal(isolated, directionOf(language) === "rtl" && /description$|tooltip$/.test(key), `${language} ${key}`);
+    }
   }
 });
 
