@@ -37,6 +37,7 @@ export function regionOf(language, preferred) {
 /** The catalogue of one of LANGUAGES. @param {string} language @returns {Promise<Catalogue>} */
 export const loadWords = async (language) => (await import(`../words/${language}.mjs`)).default;
 
+/** The words in one language at a time, with English where that language has none. */
 export class Messages {
   /** @type {Map<string, Promise<Catalogue>>} */
   #loading = new Map();
@@ -68,6 +69,7 @@ export class Messages {
     this.formatter = new Formatter(regionOf("en", preferred));
     this.#english = this.formatter;
   }
+
   /**
    * Changes to the language of a locale, and loads its catalogue once. Resolves to whether that language is now shown: not if it
    * could not be loaded, which the next call tries again, or if a later call asked for another one meanwhile.
@@ -77,23 +79,23 @@ export class Messages {
     const language = languageOf(locale);
     this.#wanted = language;
     if (language === this.language) return true;
-    try {
-      const catalogue = await this.#read(language);
-      if (this.#wanted !== language) return false;
-      this.#change(language, catalogue);
-      return true;
-    } catch {
-      this.#loading.delete(language);
-      return false;
-    }
+    const catalogue = await this.#read(language);
+    if (!catalogue || this.#wanted !== language) return false;
+    this.#change(language, catalogue);
+    return true;
   }
 
-  /** @param {string} language */
-  #read(language) {
+  /** Returns null if the catalogue could not be loaded. @param {string} language @returns {Promise<Catalogue | null>} */
+  async #read(language) {
     if (language === "en") return this.english;
     const loading = this.#loading.get(language) ?? this.load(language);
     this.#loading.set(language, loading);
-    return loading;
+    try {
+      return await loading;
+    } catch {
+      if (this.#loading.get(language) === loading) this.#loading.delete(language);
+      return null;
+    }
   }
 
   /** @param {string} language @param {Catalogue} catalogue */

@@ -107,6 +107,17 @@ test("a change of the language is told once, after the words have changed, until
   assert.deepEqual(told, ["Un"]);
 });
 
+test("an error of a listener is not taken for a catalogue that could not be loaded", async () => {
+  const { messages, asked } = make();
+  messages.onChange(() => {
+    throw new Error("the panel could not be drawn");
+  });
+  const done = messages.use("fr");
+  asked[0].come();
+  await assert.rejects(done, /could not be drawn/);
+  assert.equal(messages.language, "fr");
+});
+
 test("marked elements carry the language and its direction", async () => {
   const { messages, asked } = make();
   const root = messages.mark({ lang: "", dir: "" });
