@@ -14,7 +14,7 @@ import type { Protection } from "../js/ui-1.2.0/protection/model.mjs";
 import type { Filter, JobOutput, ListLine, OutputType, Row, Selection as Target, Status } from "./wire";
 
 export type { Filter, Row, Status, Target };
-export type Tab = "all" | (typeof GROUPS)[number][0];
+export type Tab = "all" | (typeof GROUPS)[number];
 export type Sort = "recent" | "oldest" | "longest" | "shortest";
 export type Time = "" | "last1" | "last7" | "last30" | "older7" | "older30" | "older90" | "between";
 

@@ -11,10 +11,10 @@ import { CleanUpPage } from "./cleanup/page.mjs";
 import { browserStorage, copyText } from "./common/browser.mjs";
 import { banners } from "./common/components.mjs";
 import { createDialogs } from "./common/dialogs.mjs";
-import { useLocale } from "./common/format.mjs";
 import { WorkflowNames } from "./common/names.mjs";
-import { COMMON, errorLine } from "./common/strings.mjs";
+import { errorLine } from "./common/strings.mjs";
 import { createToasts } from "./common/toasts.mjs";
+import { text } from "./common/words.mjs";
 import { ConnectSteps } from "./connect/dialog.mjs";
 import { createCancellation } from "./deletion/cancel.mjs";
 import { createCards } from "./deletion/cards.mjs";
@@ -75,7 +75,6 @@ export class App {
    */
   constructor(host, fetchApi, open) {
     this.host = host;
-    useLocale(window.navigator.language);
     const api = (this.api = isFramed() ? refuseFramed(createHistoryApi(fetchApi)) : createHistoryApi(fetchApi));
     /** @type {Toasts} */
     const toasts = (this.toasts = createToasts(() => host.extensionManager.toast, (kind, message) => this.deletions.notice(kind, message)));
@@ -126,7 +125,7 @@ export class App {
       this.#viewer ??= new Viewer({ api: this.api, store: this.store });
       if (request.root.isConnected) this.#viewer.open(request);
     } catch {
-      this.toasts.tell("error", { title: COMMON.notLoaded, detail: COMMON.reload });
+      this.toasts.tell("error", { title: text("common.not_loaded"), detail: text("common.reload") });
     }
   }
 
@@ -137,7 +136,7 @@ export class App {
       const { parts, request: view } = savedView(request, this.api, this.store);
       if (view.root.isConnected) (this.#savedViewer = new Viewer(parts)).open(view);
     } catch {
-      this.toasts.tell("error", { title: COMMON.notLoaded, detail: COMMON.reload });
+      this.toasts.tell("error", { title: text("common.not_loaded"), detail: text("common.reload") });
     }
   }
 
@@ -177,7 +176,7 @@ export class App {
       downloadWorkflow: (id) => void workflows.download(id),
       async copyIds(ids) {
         const copied = await copyText(ids.join("\n"));
-        toasts.tell(copied ? "success" : "warning", { title: copied ? idsCopied(ids.length) : COMMON.notCopied });
+        toasts.tell(copied ? "success" : "warning", { title: copied ? idsCopied(ids.length) : text("common.not_copied") });
       },
       clear: () => void start(deletions, { clear: true }),
       manageKey: () => void dialogs.exclusive((frame) => connect.manage(frame)).then(() => store.changed()),

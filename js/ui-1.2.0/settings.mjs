@@ -5,31 +5,12 @@ import { asApiError } from "./api.mjs";
 import { el, isComposing } from "./common/dom.mjs";
 import { errorLine } from "./common/strings.mjs";
 import { setTip, withTooltips } from "./common/tooltips.mjs";
+import { text, words } from "./common/words.mjs";
 
 /** @import { Settings, Status } from "../../types/wire" */
 
-const SETTINGS = {
-  saved: "Saved",
-  savedWithoutUndo: "Saved. Deletions now begin at once, without undo.",
-  fixed: "Set outside ComfyUI",
-  fixedBy: "Set by COMFY_CLOUD_HISTORY_NODES. Change it there, then restart ComfyUI.",
-  backup: { off: "Off", workflows: "Workflows", outputs: "Workflows and outputs" },
-  nodes: { ask: "Ask first", allow: "Always", never: "Never" },
-  record_names: { on: "On", off: "Off" },
-  ranges: {
-    hold_seconds: "0 to 60. With 0, a deletion is sent at once.",
-    backup_days: "1 to 36,500. The newest ten backups are always kept.",
-    backup_megabytes: "1 to 10,000,000. The newest ten backups are always kept.",
-    outputs_max_gigabytes: "1 to 1,000. Larger outputs are not saved, and the result names them.",
-  },
-  texts: {
-    outputs_folder: "A folder in ComfyUI’s output folder. Empty: comfy-cloud. A folder elsewhere must be named in COMFY_CLOUD_HISTORY_OUTPUTS.",
-  },
-  placeholders: { outputs_folder: "comfy-cloud" },
-};
-
-/** @typedef {keyof typeof SETTINGS.ranges} NumberName */
-/** @typedef {keyof typeof SETTINGS.texts} TextName */
+/** @typedef {"hold_seconds" | "backup_days" | "backup_megabytes" | "outputs_max_gigabytes"} NumberName */
+/** @typedef {"outputs_folder"} TextName */
 /** @typedef {"backup" | "nodes" | "record_names"} ChoiceName */
 /**
  * The input of a setting.
@@ -39,54 +20,72 @@ const SETTINGS = {
  * @property {string} refused the message for an invalid value
  */
 
-/** @type {Record<NumberName, [number, number]>} */
-const RANGES = { hold_seconds: [0, 60], backup_days: [1, 36_500], backup_megabytes: [1, 10_000_000], outputs_max_gigabytes: [1, 1_000] };
+/** Where outputs are saved by default, in ComfyUI's output folder. */
+const DEFAULT_FOLDER = "comfy-cloud";
+/** The variables that decide settings outside ComfyUI. */
+const [NODES_VARIABLE, FOLDER_VARIABLE] = ["COMFY_CLOUD_HISTORY_NODES", "COMFY_CLOUD_HISTORY_OUTPUTS"];
+
+/** The least and the greatest number of a setting, and the key of the message that names them. @type {Record<NumberName, [number, number, string]>} */
+const RANGES = {
+  hold_seconds: [0, 60, "settings.range.undo"],
+  backup_days: [1, 36_500, "settings.range.backups"],
+  backup_megabytes: [1, 10_000_000, "settings.range.backups"],
+  outputs_max_gigabytes: [1, 1_000, "settings.range.outputs"],
+};
+
+/** The values of a setting with few of them, with their labels. @type {Record<ChoiceName, () => [string, string][]>} */
+const CHOICES = {
+  backup: () => [["off", text("settings.backup.off")], ["workflows", text("settings.backup.workflows")], ["outputs", text("settings.backup.outputs")]],
+  nodes: () => [["ask", text("settings.nodes.ask")], ["allow", text("settings.nodes.allow")], ["never", text("settings.nodes.never")]],
+  record_names: () => [["on", text("settings.record_names.on")], ["off", text("settings.record_names.off")]],
+};
 
 /** What is said once a setting is saved. @param {keyof Settings} name @param {number | string} value */
-export const savedWord = (name, value) => (name === "hold_seconds" && value === 0 ? SETTINGS.savedWithoutUndo : SETTINGS.saved);
+export const savedWord = (name, value) => (name === "hold_seconds" && value === 0 ? text("settings.saved_without_undo") : text("settings.saved"));
 
-/** Returns a whole number in the range of a setting, else null. @param {NumberName} name @param {string} text */
-export function readNumber(name, text) {
-  const value = /^\d{1,8}$/.test(text.trim()) ? Number(text) : NaN;
+/** Returns a whole number in the range of a setting, else null. @param {NumberName} name @param {string} entered */
+export function readNumber(name, entered) {
+  const value = /^\d{1,8}$/.test(entered.trim()) ? Number(entered) : NaN;
   const [least, most] = RANGES[name];
   return value >= least && value <= most ? value : null;
 }
 
 /** @param {NumberName} name @param {string} label @returns {Control} */
 function numberControl(name, label) {
-  const [least, most] = RANGES[name];
+  const [least, most, key] = RANGES[name];
+  const range = text(key, { least, most });
   const element = el("input", {
     type: "number", class: "cch-num", min: String(least), max: String(most), step: "1", inputmode: "numeric",
-    "aria-label": label, "data-tip": SETTINGS.ranges[name],
+    "aria-label": label, "data-tip": range,
   });
-  return { element, read: () => readNumber(name, element.value), refused: SETTINGS.ranges[name] };
+  return { element, read: () => readNumber(name, element.value), refused: range };
 }
 
 /** @param {ChoiceName} name @param {string} label @returns {Control} */
 function choiceControl(name, label) {
-  const options = Object.entries(SETTINGS[name]).map(([value, text]) => el("option", { value }, text));
+  const options = CHOICES[name]().map(([value, word]) => el("option", { value }, word));
   const element = el("select", { class: "cch-select", "aria-label": label }, ...options);
   return { element, read: () => element.value, refused: "" };
 }
 
 const MAX_TEXT_CHARACTERS = 500;
 
-/** @param {TextName} name @param {string} label @returns {Control} */
-function textControl(name, label) {
+/** @param {string} label @returns {Control} */
+function folderControl(label) {
   const element = el("input", {
     type: "text", class: "cch-num cch-path", dir: "auto", spellcheck: "false", autocomplete: "off", maxlength: String(MAX_TEXT_CHARACTERS),
-    placeholder: SETTINGS.placeholders[name], "aria-label": label, "data-tip": SETTINGS.texts[name],
+    placeholder: DEFAULT_FOLDER, "aria-label": label, "data-tip": text("settings.outputs_folder", { folder: DEFAULT_FOLDER, variable: FOLDER_VARIABLE }),
   });
   return { element, read: () => element.value.trim(), refused: "" };
 }
 
 /** @param {keyof Settings} name @returns {name is ChoiceName} */
-const isChoice = (name) => name === "backup" || name === "nodes" || name === "record_names";
+const isChoice = (name) => Object.hasOwn(CHOICES, name);
 /** @param {keyof Settings} name @returns {name is TextName} */
 const isText = (name) => name === "outputs_folder";
 
 /** @param {keyof Settings} name @param {string} label */
-const controlFor = (name, label) => (isChoice(name) ? choiceControl(name, label) : isText(name) ? textControl(name, label) : numberControl(name, label));
+const controlFor = (name, label) => (isChoice(name) ? choiceControl(name, label) : isText(name) ? folderControl(label) : numberControl(name, label));
 
 class Field {
   #saved = "";
@@ -102,7 +101,7 @@ class Field {
     element.value = this.#saved;
     element.disabled = true;
     element.addEventListener("change", () => void this.#changed());
-    this.box = withTooltips(el("div", { class: "cch cch-setting", lang: "en" }, this.#note, element));
+    this.box = words.mark(withTooltips(el("div", { class: "cch cch-setting" }, this.#note, element)));
     // ComfyUI has shortcuts of single keys.
     this.box.addEventListener("keydown", (event) => (isComposing(event) || (event.key !== "Escape" && event.key !== "Tab")) && event.stopPropagation());
   }
@@ -119,8 +118,8 @@ class Field {
     element.disabled = settings?.[this.name] === undefined || fixed;
     if (!fixed) return;
     // A disabled field gets no events of the pointer.
-    setTip(this.box, SETTINGS.fixedBy);
-    this.#note.textContent = SETTINGS.fixed;
+    setTip(this.box, text("settings.fixed_by", { variable: NODES_VARIABLE }));
+    this.#note.textContent = text("settings.fixed");
   }
 
   /** @param {unknown} error */

@@ -2,7 +2,7 @@
 /** Texts on screen of the page "Recently deleted". */
 
 import { clean, dayAndTime, duration, fileSize, number, plural, roughDuration } from "../common/format.mjs";
-import { statusOf, statusWord } from "../common/status.mjs";
+import { statusName, statusWord } from "../common/status.mjs";
 import { crashWords, nodeName } from "../common/strings.mjs";
 import { NONE_KNOWN, NOT_REMOVED } from "../deletion/result_strings.mjs";
 
@@ -100,7 +100,7 @@ export function entryRunTime({ run_seconds: all, failed_run_seconds: failed, tim
 }
 
 /** @param {JobFacts} facts */
-const wordOf = (facts) => (facts.raw ? statusWord(facts) : statusOf(facts.status).word);
+const wordOf = (facts) => (facts.raw ? statusWord(facts) : statusName(facts.status));
 
 /** "Failed · Created: Today, 13:48 · 12.5 s". @param {JobFacts} facts @param {number} now */
 export function jobAbout(facts, now) {

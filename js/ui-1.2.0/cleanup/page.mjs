@@ -4,7 +4,7 @@
 import { button, card, hint, select, tick } from "../common/components.mjs";
 import { el, textScale } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
-import { FINISHED, STATUSES } from "../common/status.mjs";
+import { FINISHED, statusName } from "../common/status.mjs";
 import { COMMON, errorWords } from "../common/strings.mjs";
 import { workflowOptions } from "../list/filter_popover.mjs";
 import { pageHead } from "../list/pages.mjs";
@@ -88,7 +88,7 @@ class Rules {
   constructor(cleanUp, store, current) {
     this.cleanUp = cleanUp;
     this.#rows = RULE_KEYS.map((key) => ({ key, ...ruleRow(cleanUp, key, this.#id) }));
-    this.#statuses = pressable(FINISHED.map((name) => [name, STATUSES[name].word]), "cch-chip pick", (key) => {
+    this.#statuses = pressable(FINISHED.map((name) => [name, statusName(name)]), "cch-chip pick", (key) => {
       const { statuses } = cleanUp.choice;
       cleanUp.choose({ statuses: statuses.includes(key) ? statuses.filter((each) => each !== key) : [...statuses, key] });
     });

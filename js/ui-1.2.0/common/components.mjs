@@ -7,6 +7,7 @@ import { number } from "./format.mjs";
 import { icon } from "./icons.mjs";
 import * as words from "./strings.mjs";
 import { lostHold } from "./strings.mjs";
+import { text } from "./words.mjs";
 
 /** @import { Status } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
@@ -84,7 +85,7 @@ export const iconButton = (name, label, press, className = "cch-ib", iconClass =
 
 /** @param {(() => void) | undefined} dismiss */
 export const cross = (dismiss) =>
-  dismiss && iconButton("close", words.COMMON.dismiss, dismiss, "cch-ib s", "s14");
+  dismiss && iconButton("close", text("common.dismiss"), dismiss, "cch-ib s", "s14");
 
 /** The icon of a message, and its colour. */
 export const LOOK = /** @type {const} */ ({ success: ["ok", "i-ok"], info: ["info", "i-link"], warning: ["warning", "i-warn"], error: ["failed", "i-danger"] });
@@ -96,7 +97,7 @@ export const tallyTable = (lines) =>
     { class: "cch-tally" },
     ...lines.flatMap(({ n, word, why }) => [
       el("b", {}, number(n)),
-      el("span", {}, el("em", {}, word), why && ": ", why && el("bdi", { class: "cch-any" }, why)),
+      el("span", {}, el("em", {}, word), why && text("common.colon"), why && el("bdi", { class: "cch-any" }, why)),
     ]),
   );
 
@@ -107,8 +108,8 @@ export function select(options, value, choose) {
 }
 
 /** @param {IconName} name @param {string} className @param {Words} content @param {(() => void)} [dismiss] @param {HTMLElement[]} [buttons] */
-export function card(name, className, { title, text }, dismiss, buttons = []) {
-  const body = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2" }, text));
+export function card(name, className, { title, text: told }, dismiss, buttons = []) {
+  const body = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), told && el("div", { class: "cch-2" }, told));
   const foot = buttons.length > 0 && el("div", { class: "ft" }, el("span", { class: "push" }), ...buttons);
   return el("div", { class: "cch-card", role: "status" }, el("div", { class: "hd" }, icon(name, className), body, cross(dismiss)), foot);
 }
@@ -136,15 +137,15 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
   };
   for (const { operation, asked, may_have_sent: maySend } of status.unresolved) add(words.crashWords(asked, maySend), () => api.dismiss(operation));
   for (const { id, jobs, ids } of status.lost_holds ?? []) {
-    const buttons = show && ids.length ? [button({ label: words.COMMON.show, press: () => show(ids) })] : [];
+    const buttons = show && ids.length ? [button({ label: text("common.show"), press: () => show(ids) })] : [];
     add(lostHold(jobs), () => api.dismissHold(id), buttons);
   }
   return cards.slice(0, MAX_BANNERS);
 }
 
 /** @typedef {import("./dialogs.mjs").Frame} Frame @param {Frame} frame @param {Words} content @param {HTMLElement[]} [extras] */
-export const notice = (frame, { title, text }, extras = []) =>
-  frame.show({ title, body: [...extras, el("p", { dir: "auto" }, text)], buttons: [{ label: words.COMMON.close }] });
+export const notice = (frame, { title, text: told }, extras = []) =>
+  frame.show({ title, body: [...extras, el("p", { dir: "auto" }, told)], buttons: [{ label: text("common.close") }] });
 
 /**
  * Shows an error with the actions that may fix it. Resolves with "retry", "replace" or null.
@@ -153,24 +154,24 @@ export const notice = (frame, { title, text }, extras = []) =>
  * @param {Status | null} status
  */
 export function errorStep(frame, error, status) {
-  const { title, text } = words.readingErrorWords(error);
+  const { title, text: told } = words.readingErrorWords(error);
   const says = words.cloudWords(error);
   const aboutKey = ["unauthorized", "forbidden", "invalid_key"].includes(error.code);
   const fixedKey = aboutKey && status?.can_connect === false;
   const body = [
-    el("p", { dir: "auto" }, text),
+    el("p", { dir: "auto" }, told),
     fixedKey && status.source === "env" && hint("key", words.keyWords(status)),
     says && hint("info", says),
   ];
   /** @type {ViewButton[]} */
-  const buttons = [{ label: words.COMMON.close, kind: "ghost" }];
+  const buttons = [{ label: text("common.close"), kind: "ghost" }];
   if (error.code === "subscription_inactive") {
-    const site = externalLink(words.CONNECT.cloudPage, words.COMMON.openCloud, "cch-btn");
+    const site = externalLink(words.CLOUD_PAGE, text("common.open_cloud"), "cch-btn");
     buttons.push({ label: "", element: site });
   }
-  if (aboutKey && !fixedKey) buttons.push({ label: words.CONNECTION.replace, answer: "replace" });
+  if (aboutKey && !fixedKey) buttons.push({ label: text("connection.replace"), answer: "replace" });
   // A retry would send the same jobs, which this account does not have.
-  if (error.code !== ACCOUNT_CHANGED) buttons.push({ label: words.COMMON.tryAgain, answer: "retry" });
+  if (error.code !== ACCOUNT_CHANGED) buttons.push({ label: text("common.try_again"), answer: "retry" });
   return frame.show({ title, body, buttons });
 }
 

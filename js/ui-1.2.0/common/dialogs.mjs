@@ -8,8 +8,8 @@ import { button, checkOption, scrolledByKeys } from "./components.mjs";
 import { el, hostComponent, isComposing } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { Presses } from "./presses.mjs";
-import { COMMON } from "./strings.mjs";
 import { withTooltips } from "./tooltips.mjs";
+import { text, words } from "./words.mjs";
 
 /** @import { HostDialogs } from "../../../types/comfyui" */
 /** @import { Child } from "./dom.mjs" */
@@ -51,7 +51,7 @@ let opened = 0;
 const present = (children) => /** @type {(Node | string)[]} */ (children.filter((child) => child !== null && child !== undefined && child !== false));
 
 /** Resolves with whether the person confirmed. @param {Dialogs} dialogs @param {Omit<View, "buttons">} view @param {ViewButton} yes @param {string} [no] */
-export async function confirmed(dialogs, view, yes, no = COMMON.cancel) {
+export async function confirmed(dialogs, view, yes, no = text("common.cancel")) {
   return (await dialogs.exclusive((frame) => frame.show({ ...view, buttons: [{ label: no }, { ...yes, answer: "yes" }] }))) === "yes";
 }
 
@@ -123,10 +123,10 @@ class DialogFrame {
   #spoken = document.createTextNode("");
   #live = el("div", { class: "cch-unseen", role: "status" }, this.#spoken);
   #presses = new Presses(this.#foot);
-  #leave = el("button", { type: "button", class: "cch-ib", "aria-label": COMMON.close, onclick: this.#presses.accept(false, () => this.close()) }, icon("close"));
+  #leave = el("button", { type: "button", class: "cch-ib", "aria-label": text("common.close"), onclick: this.#presses.accept(false, () => this.close()) }, icon("close"));
   #root = el(
     "div",
-    { class: "cch cch-dialog", lang: "en", tabindex: "-1" },
+    { class: "cch cch-dialog", tabindex: "-1" },
     el("div", { class: "cch-dh" }, this.#title, this.#leave),
     this.#body,
     this.#pinned,
@@ -146,6 +146,7 @@ class DialogFrame {
     stopKeys(this.#root);
     unmarkWhenUsed(this.#root);
     withTooltips(this.#root);
+    words.mark(this.#root);
   }
 
   isOpen() {

@@ -146,11 +146,11 @@ export class Formatter {
   /** "12 min", "4.5 MB". @param {number} n @param {string} unit as Intl names it */
   unit = (n, unit) => this.number(n, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: n < 9.95 ? 1 : 0 });
 
-  /** "812 kB", "2.1 MB", with 1 kB = 1000 bytes. @param {number} bytes */
+  /** "812 KB", "2.1 MB", with 1 KB = 1000 bytes. Intl writes "kB", ComfyUI "KB". @param {number} bytes */
   size(bytes) {
     let [size, at] = [bytes > 0 ? Math.max(0.1, bytes / 1000) : 0, 0];
     while (size >= 999.5 && at < SIZES.length - 1) [size, at] = [size / 1000, at + 1];
-    return this.unit(size, SIZES[at] ?? "");
+    return this.unit(size, SIZES[at] ?? "").replace("kB", "KB");
   }
 
   /** "a, b and c". @param {readonly string[]} items @param {"and" | "or"} [style] */

@@ -4,6 +4,7 @@
 import { cut, isRightToLeft, keepSpace } from "./components.mjs";
 import { clean, exactClock, shortId } from "./format.mjs";
 import { statusWord } from "./status.mjs";
+import { text } from "./words.mjs";
 
 /** @import { Row } from "../../../types/wire" */
 
@@ -44,8 +45,9 @@ export function jobNameParts(row, workflow = "") {
   if (name) return title ? besideWorkflow(title, name) : cut(name);
   const at = row.created === null ? shortId(row.id) : exactClock(row.created);
   if (title) return [title, `\u00a0· ${at}`];
-  const what = [statusWord(row), clean(row.error?.node_type, 60)].filter(Boolean).join(" ");
-  return [`${what},`, `\u00a0${at}`];
+  const node = clean(row.error?.node_type, 60);
+  const what = node ? text("common.name.failed_node", { status: statusWord(row), node }) : statusWord(row);
+  return [text("common.name.described", { what }), `\u00a0${at}`];
 }
 
 /** @param {Parameters<typeof jobNameParts>[0]} row @param {string} [workflow] the workflow's name, if it is known */

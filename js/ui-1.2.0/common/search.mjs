@@ -2,7 +2,8 @@
 /** Which jobs a search finds: those that have each of its words on screen. No DOM. */
 
 import { clockTime, exactClock } from "./format.mjs";
-import { STATUSES, statusWord } from "./status.mjs";
+import { STATUSES, statusName } from "./status.mjs";
+import { formatter, words as messages } from "./words.mjs";
 
 /** @import { Row } from "../../../types/wire" */
 
@@ -11,13 +12,16 @@ import { STATUSES, statusWord } from "./status.mjs";
 /** The words of a search, in lower case. @param {string} search */
 const wordsOf = (search) => search.toLowerCase().split(/\s+/).filter(Boolean);
 
-/** @type {Set<string> | null} */
-let clockWords = null;
+/** The words of all times of day, as `formatter` writes them. @type {{formatter: unknown, words: Set<string>}} */
+let clock = { formatter: null, words: new Set() };
 
 /** Whether a word is a time of day such as "18:37" or "18:37:05", or a part of one such as "PM", as this browser writes it. @param {string} word */
 function isClockWord(word) {
-  clockWords ??= new Set(Array.from({ length: 1_440 }, (_, minute) => wordsOf(clockTime(new Date(2026, 0, 1, 0, minute).getTime()))).flat());
-  return clockWords.has(word) || clockWords.has(word.replace(/[:.]\d\d$/, ""));
+  if (clock.formatter !== formatter()) {
+    const times = Array.from({ length: 1_440 }, (_, minute) => wordsOf(clockTime(new Date(2026, 0, 1, 0, minute).getTime())));
+    clock = { formatter: formatter(), words: new Set(times.flat()) };
+  }
+  return clock.words.has(word) || clock.words.has(word.replace(/[:.]\d\d$/, ""));
 }
 
 /** @param {string} workflow a workflow's name @param {string} name as in the names of jobs */
@@ -30,12 +34,20 @@ const named = (workflow, name) => `${workflow} · ${name}`.toLowerCase();
  */
 export function searchesOnlyHere(search, names) {
   const words = wordsOf(search);
-  return words.some(isClockWord) || (words.length > 0 && [...names].some((name) => words.some((word) => named(name, "").includes(word))));
+  if (words.some((word) => isClockWord(word) || isTranslatedStatus(word))) return true;
+  return words.length > 0 && [...names].some((name) => words.some((word) => named(name, "").includes(word)));
 }
+
+/** The server knows the statuses by their English words. @param {Searched["status"]} status */
+const englishStatus = (status) => messages.english[`common.status.${Object.hasOwn(STATUSES, status) ? status : "unknown"}`] ?? "";
+
+/** @param {string} word of a search */
+const isTranslatedStatus = (word) =>
+  messages.language !== "en" && Object.keys(STATUSES).some((status) => statusName(/** @type {Searched["status"]} */ (status)).toLowerCase().includes(word));
 
 /** The texts that the server searches too (`Job.mentions`). @param {Searched} job */
 function texts({ id, status, raw, name, workflow_id: workflow, error }) {
-  const state = status === "unknown" ? `${STATUSES.unknown.word} (${raw})` : statusWord({ status, raw });
+  const state = status === "unknown" ? `${englishStatus(status)} (${raw})` : englishStatus(status);
   // The end is as in the name of a job without outputs: "Failed KSampler, 18:37:05".
   const what = `${[state, error?.node_type].filter(Boolean).join(" ")},`;
   return [name, id, workflow, error?.message ?? "", what].map((text) => text.toLowerCase());
@@ -54,7 +66,8 @@ export function searcher(search, nameOf) {
     const searched = texts(job);
     const workflow = nameOf?.(job.workflow_id);
     if (workflow) searched.push(named(workflow, job.name));
-    const clock = times.size && job.created !== null ? wordsOf(`${clockTime(job.created)} ${exactClock(job.created)}`) : [];
-    return words.every((word) => searched.some((text) => text.includes(word)) || (times.has(word) && clock.includes(word)));
+    if (nameOf) searched.push(statusName(job.status).toLowerCase());
+    const shown = times.size && job.created !== null ? wordsOf(`${clockTime(job.created)} ${exactClock(job.created)}`) : [];
+    return words.every((word) => searched.some((text) => text.includes(word)) || (times.has(word) && shown.includes(word)));
   };
 }

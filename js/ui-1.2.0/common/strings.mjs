@@ -2,151 +2,79 @@
 /** Texts on screen that several parts of the interface share. */
 
 import { BROKE_OFF, NO_ANSWER, NO_ROUTES, STRANGE } from "../api.mjs";
-import { clean, number, plural, tally } from "./format.mjs";
-import { FINISHED, STATUSES } from "./status.mjs";
+import { clean, enumeration, sentence, sentences } from "./format.mjs";
+import { FINISHED } from "./status.mjs";
+import { membersOf, text } from "./words.mjs";
 
 /** @import { ErrorBody, FinishedStatus } from "../../../types/wire" */
 /** @import { HistoryApiError } from "../api.mjs" */
 
 /** @typedef {{title: string, text: string}} Words */
 
-export const COMMON = {
-  cancel: "Cancel",
-  close: "Close",
-  dismiss: "Dismiss",
-  tryAgain: "Try again",
-  lookAgain: "Look again",
-  loading: "Loading jobs…",
-  openCloud: "Open Comfy Cloud",
-  show: "Show",
-  notLoaded: "A part of the panel can’t be loaded",
-  reload: "Check that ComfyUI is running, then reload the page.",
-  notCopied: "This browser does not let pages copy",
-};
+/** The variable that sets the API key outside this pack. */
+export const KEY_VARIABLE = "COMFY_CLOUD_API_KEY";
+/** How the keys of Comfy Cloud begin. */
+export const KEY_PREFIX = "comfyui-";
+export const KEYS_PAGE = "https://platform.comfy.org/profile/api-keys";
+export const CLOUD_PAGE = "https://cloud.comfy.org";
 
-/** @param {number} n */
-const jobs = (n) => plural(n, "{n} job", "{n} jobs");
+/** For the rooms that don't call text() yet. */
+export const COMMON = membersOf("common");
 
 /** @param {{last4: string, source: string | null}} key */
 export const accountWords = ({ last4, source }) => {
-  if (last4) return `Key ending in ${clean(last4, 8)}`;
-  return source === "env" ? "Key from COMFY_CLOUD_API_KEY" : "Key saved on this server";
+  if (last4) return text("common.account.ending", { ending: clean(last4, 8) });
+  return source === "env" ? text("common.account.environment", { variable: KEY_VARIABLE }) : text("common.account.saved");
 };
 
 /** @param {{last4: string, source: string | null}} key */
 export const keyWords = ({ last4, source }) => {
-  const ending = clean(last4, 8);
-  if (source === "env") {
-    const change = "Change it there, then restart ComfyUI.";
-    return ending ? `Ending in ${ending}, from COMFY_CLOUD_API_KEY. ${change}` : `From COMFY_CLOUD_API_KEY. ${change}`;
-  }
-  return ending ? `Ending in ${ending}, saved on this server` : "Saved on this server";
+  const [ending, variable] = [clean(last4, 8), KEY_VARIABLE];
+  if (source === "env") return ending ? text("common.key.environment_ending", { ending, variable }) : text("common.key.environment", { variable });
+  return ending ? text("common.key.saved_ending", { ending }) : text("common.key.saved");
 };
 
-/** "Delete Cloud Jobs, node 14": never "(14)", which reads as a number of jobs. @param {string} title @param {string} id */
-export function nodeName(title, id) {
-  const [named, number] = [clean(title, 80), clean(id, 40)];
-  if (!number) return named || "Node";
-  return named ? `${named}, node ${number}` : `Node ${number}`;
+/** "Delete Cloud Jobs, node 14": never "(14)", which reads as a number of jobs. @param {string} title @param {string} node its id */
+export function nodeName(title, node) {
+  const [named, id] = [clean(title, 80), clean(node, 40)];
+  if (!id) return named || text("common.node.unnamed");
+  return named ? text("common.node.titled", { title: named, id }) : text("common.node.number", { id });
 }
 
 /** @param {Record<FinishedStatus, number>} counts */
-export const goingParts = (counts) => tally(FINISHED.map((name) => [counts[name], STATUSES[name].word.toLowerCase()]));
+export const goingParts = (counts) => enumeration(FINISHED.map((name) => counts[name] > 0 && text(`common.count.${name}`, { n: counts[name] })));
 
 export const TOO_OLD = {
-  title: "Look again before you delete",
-  text: "This preview is more than 5 minutes old. Your history may have changed since then.",
+  get title() {
+    return text("common.too_old.title");
+  },
+  get text() {
+    return text("common.too_old.text");
+  },
 };
 
-/** @param {"node" | "menu" | "ours" | undefined} origin */
-export const busyWords = (origin) => {
-  const who = { node: "It was started by a workflow. ", menu: "It was started in another window. ", ours: "" };
-  return { title: "Another deletion is running", text: `${who[origin ?? "ours"]}You can delete again when it has finished.` };
-};
+/** @param {"node" | "menu" | "ours" | undefined} origin @returns {Words} */
+export const busyWords = (origin) => ({ title: text("common.busy.title"), text: text(`common.busy.${origin ?? "ours"}`) });
 
 /** @param {number | null} asked @param {boolean} [maySend] whether a request may have been sent @returns {Words} */
-export const crashWords = (asked, maySend = true) => ({
-  title: maySend ? (asked === null ? "Outcome unknown" : `Outcome unknown: ${jobs(asked)}`) : "Nothing was deleted",
-  text: maySend ? "ComfyUI stopped while it was deleting." : `ComfyUI stopped before anything was sent${asked === null ? "" : `, so ${plural(asked, "{n} job was not removed", "{n} jobs were not removed")}`}.`,
-});
-
-export const CONNECT = {
-  title: "Connect to Comfy Cloud",
-  label: "API key",
-  placeholder: "Paste your API key",
-  getKey: "Get an API key",
-  keysPage: "https://platform.comfy.org/profile/api-keys",
-  cloudPage: "https://cloud.comfy.org",
-  kept: "Kept in a file on this ComfyUI server that only its user can read. Never stored in workflows, images or the browser.",
-  plan: "The Free plan has no API. If COMFY_CLOUD_API_KEY is set on the server, it is used instead of a saved key.",
-  test: "Test and save",
-  testing: "Testing…",
-  testAgain: "Test again",
-  saveUntested: "Save without testing",
-  untested: "The key wasn’t tested.",
-  unusual: "Comfy Cloud keys begin with “comfyui-”. Check that this is the right one.",
-  connected: "Connected to Comfy Cloud",
-  savedUntested: "API key saved, not tested",
-  notSaved: "The API key was not saved",
-  outranked: "COMFY_CLOUD_API_KEY is set on the server and is used instead.",
-};
-
-export const CONNECTION = {
-  title: "Connection",
-  status: "Status",
-  key: "API key",
-  server: "Server",
-  version: "Version",
-  connected: "Connected",
-  testing: "Testing…",
-  notTested: "Not tested",
-  refused: "Refused",
-  remove: "Remove key…",
-  replace: "Replace key…",
-  removed: "The key was removed from this server",
-  removeTitle: "Remove the key from this server?",
-  connectAgain: "You can connect again at any time.",
-  unchanged: "Your jobs stay as they are.",
-  goesOn: "The deletion that is running goes on.",
-  stops: "The deletion that is running is stopped.",
-  removeConfirm: "Remove key",
-};
+export const crashWords = (asked, maySend = true) =>
+  maySend
+    ? { title: asked === null ? text("common.crash.unknown") : text("common.crash.unknown_jobs", { n: asked }), text: text("common.crash.while_deleting") }
+    : { title: text("common.crash.nothing"), text: asked === null ? text("common.crash.unsent") : text("common.crash.unsent_jobs", { n: asked }) };
 
 /** What a change of the key does to deletions that have not begun. @param {number} n jobs */
-export const willBeUndone = (n) => plural(n, "The deletion of {n} job is undone, unless it is already being sent.", "The deletion of {n} jobs is undone, or only its rest if it is already being sent.");
+export const willBeUndone = (n) => text("connect.will_be_undone", { n });
 /** @param {number} n jobs */
-export const wasUndone = (n) => plural(n, "The deletion of {n} job was undone. Nothing was deleted.", "The deletion of {n} jobs was undone. Nothing was deleted.");
+export const wasUndone = (n) => text("connect.was_undone", { n });
+
+/** @param {number} n @returns {Words} */
+export const lostHold = (n) => ({ title: text("common.lost_hold.title"), text: text("common.lost_hold.text", { n }) });
 
 /** @param {number} n */
-export const lostHold = (n) => ({
-  title: "A deletion was not sent",
-  text: plural(
-    n,
-    "ComfyUI stopped before {n} job was deleted. It is still in the list.",
-    "ComfyUI stopped before {n} jobs were deleted. They are still in the list.",
-  ),
-});
+export const andMore = (n) => text("common.and_more", { n });
 
-/** @param {number} n */
-export const andMore = (n) => `and ${number(n)} more`;
-
-/* Texts for errors without a message from the server. */
-
-/** @type {Record<string, Words>} */
-const BROWSER_ERRORS = {
-  missing_key: { title: "Connect to Comfy Cloud", text: "Add your API key once to see and tidy the jobs you ran on Comfy Cloud." },
-  framed: { title: "Not from inside another page", text: "Another page shows ComfyUI here, and could lead a click astray. Open ComfyUI in a tab of its own to delete." },
-  [NO_ANSWER]: { title: "ComfyUI doesn’t answer", text: "Check that it is running, then try again." },
-  [NO_ROUTES]: {
-    title: "Comfy Cloud History is not running",
-    text: "Its server part did not load. Restart ComfyUI and look at its log.",
-  },
-  [BROKE_OFF]: { title: "The file did not arrive whole", text: "The connection broke off, or the file is larger than 64 MB. Try again, or download it from your assets on Comfy Cloud." },
-  [STRANGE]: {
-    title: "ComfyUI’s answer can’t be read",
-    text: "A proxy or sign-in page may be in between. Check it, then try again.",
-  },
-};
+/** Codes of errors without a message from the server. */
+const BROWSER_ERRORS = new Set(["missing_key", "framed", NO_ANSWER, NO_ROUTES, BROKE_OFF, STRANGE]);
 
 const MAX_ERROR_CHARACTERS = 600;
 
@@ -156,7 +84,8 @@ const MAX_ERROR_CHARACTERS = 600;
 export function errorWords({ code = "", message, hint }) {
   const title = clean(message, MAX_ERROR_CHARACTERS).replace(/\.$/, "");
   if (title) return { title, text: clean(hint, MAX_ERROR_CHARACTERS) };
-  return Object.hasOwn(BROWSER_ERRORS, code) && BROWSER_ERRORS[code] || { title: "Something went wrong", text: "" };
+  if (!BROWSER_ERRORS.has(code)) return { title: text("common.error.other"), text: "" };
+  return { title: text(`common.error.${code}.title`), text: text(`common.error.${code}.text`) };
 }
 
 /** Codes after which a person may fear that jobs were deleted. */
@@ -164,20 +93,19 @@ const MAY_WORRY = new Set(["unauthorized", "subscription_inactive", "unreachable
 
 /** The error of a request that only reads. @param {AnyError} error @returns {Words} */
 export function readingErrorWords(error) {
-  const { title, text } = errorWords(error);
-  return { title, text: MAY_WORRY.has(error.code ?? "") ? `${text} Reading changes no job.`.trim() : text };
+  const { title, text: what } = errorWords(error);
+  return { title, text: sentences([what, MAY_WORRY.has(error.code ?? "") && text("common.reading_changes_nothing")]) };
 }
 
 /** Quotes Comfy Cloud's message, or "". @param {AnyError} error */
 export function cloudWords(error) {
   const says = clean("cloudSays" in error ? error.cloudSays : /** @type {ErrorBody} */ (error).cloud_says);
   if (!says) return "";
-  return `Comfy Cloud says: “${says}”${error.status ? ` (${error.status})` : ""}`;
+  return error.status ? text("common.cloud_says_status", { says, status: String(error.status) }) : text("common.cloud_says", { says });
 }
 
 /** @param {AnyError} error */
 export function errorLine(error) {
-  const { title, text } = errorWords(error);
-  const sentence = /[!?…]$/.test(title) ? title : `${title}.`;
-  return [sentence, text, cloudWords(error)].filter(Boolean).join(" ");
+  const { title, text: what } = errorWords(error);
+  return sentences([sentence(title), what, cloudWords(error)]);
 }

@@ -4,8 +4,10 @@
 import { HistoryApiError, noKey } from "../api.mjs";
 import { banners, button, errorStep, externalLink, facts, hint } from "../common/components.mjs";
 import { el, isComposing } from "../common/dom.mjs";
+import { sentences } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import * as words from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 
 /** @import { SavedKey, Status } from "../../../types/wire" */
 /** @import { HistoryApi } from "../api.mjs" */
@@ -14,7 +16,6 @@ import * as words from "../common/strings.mjs";
 /** @import { IconName } from "../common/icons.mjs" */
 /** @import { Toasts } from "../common/toasts.mjs" */
 
-const { CONNECT, CONNECTION, COMMON } = words;
 /** Characters that the server strips from both ends of a key: white space, quotes and invisible characters. */
 const STRIPPED = /[\s"'`“”‘’«»\p{C}\p{Z}]/u;
 
@@ -33,16 +34,16 @@ function bareKey(pasted) {
 /** Whether text of at least 8 characters does not look like a Comfy Cloud key. @param {string} pasted */
 export function looksUnusual(pasted) {
   const key = bareKey(pasted);
-  return key.length >= 8 && !key.startsWith("comfyui-");
+  return key.length >= 8 && !key.startsWith(words.KEY_PREFIX);
 }
 
 /** @param {HistoryApiError} error */
-export const refusalWords = (error) => [words.errorLine(error), error.extras.can_save_unchecked === true && CONNECT.untested].filter(Boolean).join(" ");
+export const refusalWords = (error) => sentences([words.errorLine(error), error.extras.can_save_unchecked === true && text("connect.untested")]);
 
 /** @param {SavedKey} saved @returns {{kind: "success" | "warning", title: string, detail: string}} */
 export function savedWords({ checked, outranked, unusual }) {
-  const title = checked ? CONNECT.connected : CONNECT.savedUntested;
-  const detail = outranked ? CONNECT.outranked : unusual ? CONNECT.unusual : "";
+  const title = checked ? text("connect.connected") : text("connect.saved_untested");
+  const detail = outranked ? text("connect.outranked", { variable: words.KEY_VARIABLE }) : unusual ? text("connect.unusual", { prefix: words.KEY_PREFIX }) : "";
   return { kind: checked && !detail ? "success" : "warning", title, detail };
 }
 
@@ -59,29 +60,29 @@ const undoneJobs = ({ holds = [] }, { undone = [] }) => holds.filter(({ id }) =>
 export function removalWords(status) {
   const waiting = waitingJobs(status);
   const { running, holds = [] } = status;
-  const stops = holds.some(({ state }) => state === "sending") && CONNECTION.stops;
+  const stops = holds.some(({ state }) => state === "sending") && text("connection.stops");
   // Without time to undo, or by a workflow, a deletion does not depend on the saved key once it has begun.
-  const goesOn = running && !holds.some(({ id }) => id === running.operation) && CONNECTION.goesOn;
-  const becomes = [waiting > 0 && words.willBeUndone(waiting), stops, goesOn].filter(Boolean);
-  return [...(becomes.length ? becomes : [CONNECTION.unchanged]), CONNECTION.connectAgain].join(" ");
+  const goesOn = running && !holds.some(({ id }) => id === running.operation) && text("connection.goes_on");
+  const becomes = sentences([waiting > 0 && words.willBeUndone(waiting), stops, goesOn]);
+  return sentences([becomes || text("connection.unchanged"), text("connection.connect_again")]);
 }
 
 class KeyForm {
   /** @type {SavedKey | null} */
   saved = null;
   #busy = false;
-  #testLabel = CONNECT.test;
+  #testLabel = text("connect.test");
   #message = el("div", { role: "alert" });
   #input = el("input", {
-    type: "password", placeholder: CONNECT.placeholder, "aria-label": CONNECT.label, autofocus: true,
+    type: "password", placeholder: text("connect.placeholder"), "aria-label": text("connect.label"), autofocus: true,
     autocomplete: "off", autocapitalize: "off", spellcheck: "false",
     "data-1p-ignore": true, "data-bwignore": true, "data-lpignore": "true", "data-form-type": "other",
     oninput: () => this.#edited(),
     onkeydown: (event) => event.key === "Enter" && !isComposing(event) && void this.#save(false),
   });
   #box = el("label", { class: "cch-in" }, icon("key"), this.#input);
-  #test = button({ label: CONNECT.test, kind: "primary", press: () => void this.#save(false) });
-  #saveUntested = button({ label: CONNECT.saveUntested, press: () => void this.#save(true) });
+  #test = button({ label: text("connect.test"), kind: "primary", press: () => void this.#save(false) });
+  #saveUntested = button({ label: text("connect.save_untested"), press: () => void this.#save(true) });
 
   /**
    * @param {object} options
@@ -101,15 +102,15 @@ class KeyForm {
 
   /** @param {Child[]} above @returns {View} */
   view(above) {
-    const label = el("span", { "aria-hidden": "true" }, CONNECT.label);
-    const link = externalLink(CONNECT.keysPage, CONNECT.getKey);
-    const print = el("div", { class: "cch-small" }, link, el("p", {}, CONNECT.kept), el("p", {}, CONNECT.plan));
+    const label = el("span", { "aria-hidden": "true" }, text("connect.label"));
+    const link = externalLink(words.KEYS_PAGE, text("connect.get_key"));
+    const print = el("div", { class: "cch-small" }, link, el("p", {}, text("connect.kept")), el("p", {}, text("connect.plan", { variable: words.KEY_VARIABLE })));
     return {
-      title: CONNECT.title,
+      title: text("connect.title"),
       width: 440,
       body: [...above, el("div", { class: "cch-lab" }, label, this.#box), this.#message, print],
       buttons: [
-        { label: COMMON.cancel, kind: "ghost" },
+        { label: text("common.cancel"), kind: "ghost" },
         { label: "", element: this.#saveUntested },
         { label: "", element: this.#test },
       ],
@@ -121,25 +122,25 @@ class KeyForm {
     this.#input.value = "";
   }
 
-  /** @param {string} text @param {"bad" | "warn"} [kind] */
-  #say(text, kind = "warn") {
-    const bad = Boolean(text) && kind === "bad";
+  /** @param {string} told @param {"bad" | "warn"} [kind] */
+  #say(told, kind = "warn") {
+    const bad = Boolean(told) && kind === "bad";
     this.#box.classList.toggle("bad", bad);
     this.#input.setAttribute("aria-invalid", String(bad));
-    this.#message.hidden = !text;
-    this.#message.replaceChildren(...(text ? [hint(bad ? "failed" : "warning", text, `cch-msg ${kind}`)] : []));
+    this.#message.hidden = !told;
+    this.#message.replaceChildren(...(told ? [hint(bad ? "failed" : "warning", told, `cch-msg ${kind}`)] : []));
   }
 
   #edited() {
     if (this.#busy) return;
     this.#offer(false);
-    this.#say(looksUnusual(this.#input.value) ? CONNECT.unusual : "");
+    this.#say(looksUnusual(this.#input.value) ? text("connect.unusual", { prefix: words.KEY_PREFIX }) : "");
   }
 
   /** @param {boolean} untested whether saving without a test is offered */
   #offer(untested) {
     this.#saveUntested.hidden = !untested;
-    this.#testLabel = untested ? CONNECT.testAgain : CONNECT.test;
+    this.#testLabel = untested ? text("connect.test_again") : text("connect.test");
     this.#test.replaceChildren(this.#testLabel);
   }
 
@@ -148,7 +149,7 @@ class KeyForm {
     this.#busy = on;
     this.#input.readOnly = on;
     for (const each of [this.#test, this.#saveUntested]) each.setAttribute("aria-disabled", String(on));
-    this.#test.replaceChildren(...(on ? [icon("running", "s14 spin"), CONNECT.testing] : [this.#testLabel]));
+    this.#test.replaceChildren(...(on ? [icon("running", "s14 spin"), text("connect.testing")] : [this.#testLabel]));
   }
 
   /** @param {boolean} unchecked */
@@ -205,12 +206,12 @@ export class ConnectSteps {
       if (form.saved) {
         const { kind, title, detail } = savedWords(form.saved);
         const undone = undoneJobs(status, form.saved);
-        const text = [detail, undone && words.wasUndone(undone)].filter(Boolean).join(" ");
-        this.toasts.tell(kind, { title, ...(text && { detail: text }) });
+        const more = sentences([detail, undone > 0 && words.wasUndone(undone)]);
+        this.toasts.tell(kind, { title, ...(more && { detail: more }) });
       }
       finish(null);
     };
-    const onRefusedUnseen = (/** @type {string} */ detail) => this.toasts.tell("error", { title: CONNECT.notSaved, detail });
+    const onRefusedUnseen = (/** @type {string} */ detail) => this.toasts.tell("error", { title: text("connect.not_saved"), detail });
     const form = new KeyForm({ api: this.api, onSaving: this.onChanging, onSaved, onRefusedUnseen });
     const waiting = waitingJobs(status);
     const about = [...banners(status, this.api), ...(waiting ? [hint("info", words.willBeUndone(waiting))] : [])];
@@ -241,17 +242,17 @@ export class ConnectSteps {
   /** @param {Frame} frame @param {Status} status */
   #connection(frame, status) {
     const state = el("dd", { "aria-live": "polite" });
-    const close = button({ label: COMMON.close, first: true, press: () => frame.close() });
+    const close = button({ label: text("common.close"), first: true, press: () => frame.close() });
     /** @type {ViewButton[]} */
     const changes = [
-      { label: CONNECTION.remove, kind: "ghost", answer: "remove" },
-      { label: CONNECTION.replace, answer: "replace" },
+      { label: text("connection.remove"), kind: "ghost", answer: "remove" },
+      { label: text("connection.replace"), answer: "replace" },
     ];
-    const about = facts([[CONNECTION.key, words.keyWords(status)], [CONNECTION.server, status.host], [CONNECTION.version, status.version]]);
-    about.prepend(el("dt", {}, CONNECTION.status), state);
+    const about = facts([[text("connect.label"), words.keyWords(status)], [text("connection.server"), status.host], [text("connection.version"), status.version]]);
+    about.prepend(el("dt", {}, text("connection.status")), state);
     void this.#test(state);
     return frame.show({
-      title: CONNECTION.title,
+      title: text("connection.title"),
       body: [...banners(status, this.api), about],
       buttons: [...(status.can_connect === false ? [] : changes), { label: "", element: close }],
       focus: close,
@@ -260,16 +261,16 @@ export class ConnectSteps {
 
   /** Tests the key by previewing a clear, which deletes nothing. @param {HTMLElement} state */
   async #test(state) {
-    showState(state, "running", CONNECTION.testing, "run");
+    showState(state, "running", text("connect.testing"), "run");
     try {
       // Without a backup, only counts are read, however long the history is.
       await this.api.preview({ clear: true, backup: false });
-      showState(state, "ok", CONNECTION.connected, "ok");
+      showState(state, "ok", text("connection.connected"), "ok");
     } catch (error) {
       if (!(error instanceof HistoryApiError)) throw error;
       const refused = error.code === "unauthorized";
-      if (refused) showState(state, "failed", CONNECTION.refused, "bad");
-      else showState(state, "unknown", CONNECTION.notTested, "");
+      if (refused) showState(state, "failed", text("connection.refused"), "bad");
+      else showState(state, "unknown", text("connection.not_tested"), "");
       state.append(el("div", { class: "cch-2", dir: "auto" }, words.errorLine(error)));
     }
   }
@@ -277,13 +278,13 @@ export class ConnectSteps {
   /** @param {Frame} frame @param {Status} status */
   async #remove(frame, status) {
     const answer = await frame.show({
-      title: CONNECTION.removeTitle,
+      title: text("connection.remove_title"),
       body: [el("p", {}, removalWords(status))],
-      buttons: [{ label: COMMON.cancel }, { label: CONNECTION.removeConfirm, answer: "remove" }],
+      buttons: [{ label: text("common.cancel") }, { label: text("connection.remove_confirm"), answer: "remove" }],
     });
     if (answer !== "remove") return;
     this.onChanging();
     const undone = undoneJobs(status, await this.api.removeKey());
-    this.toasts.tell("success", { title: CONNECTION.removed, ...(undone && { detail: words.wasUndone(undone) }) });
+    this.toasts.tell("success", { title: text("connection.removed"), ...(undone && { detail: words.wasUndone(undone) }) });
   }
 }

@@ -3,16 +3,17 @@
 
 import { button, hint, iconButton, once, scrolledByKeys } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean, dateTime, duration, number } from "../common/format.mjs";
+import { clean, dateTime, duration, enumeration, number } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { kindOf, typeIcon } from "../common/kinds.mjs";
 import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { andMore } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
+import { text } from "../common/words.mjs";
 import { took } from "../list/row.mjs";
 import { hasThumbnail } from "../list/thumbnails.mjs";
 import { PROTECT } from "../protection/strings.mjs";
-import { DETAILS, nodeWords, outputOf, outputsKept, tookWords, viewWord } from "./strings.mjs";
+import { nodeWords, outputOf, outputsKept, tookWords, viewWord } from "./strings.mjs";
 
 /** @import { JobError, JobOutput, Row } from "../../../types/wire" */
 /** @import { Child } from "../common/dom.mjs" */
@@ -33,15 +34,15 @@ export function errorBox(error, copy) {
   const where = nodeWords(error.node_type, String(error.node_id ?? "")) || clean(error.type, 80);
   const message = cleanLines(error.message).trim();
   const trace = cleanLines((error.traceback ?? []).join("")).trim();
-  const fold = trace && el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), DETAILS.traceback), el("pre", { dir: "ltr", tabindex: "0" }, trace));
+  const fold = trace && el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), text("details.traceback")), el("pre", { dir: "ltr", tabindex: "0" }, trace));
   const whole = [where, message, trace].filter(Boolean).join("\n");
   return el(
     "div",
     { class: "cch-errbox" },
     where && el("b", { dir: "auto" }, where),
-    scrolledByKeys(el("span", { class: "cch-lines", dir: "auto" }, message), DETAILS.error),
+    scrolledByKeys(el("span", { class: "cch-lines", dir: "auto" }, message), text("details.error")),
     fold,
-    el("div", {}, button({ label: DETAILS.copyError, icon: "copy", press: () => copy(whole) })),
+    el("div", {}, button({ label: text("details.copy_error"), icon: "copy", press: () => copy(whole) })),
   );
 }
 
@@ -101,8 +102,8 @@ export function outputsPart(job, outputs, picture, view) {
 /** @param {Row} job @param {number} now @param {Copy} copy */
 export function facts(job, now, copy) {
   const list = el("dl", { class: "cch-dl wide" });
-  /** @param {string} term @param {...Child} text */
-  const add = (term, ...text) => list.append(el("dt", {}, term), el("dd", {}, ...text));
+  /** @param {string} term @param {...Child} described */
+  const add = (term, ...described) => list.append(el("dt", {}, term), el("dd", {}, ...described));
   /** @param {string} term @param {number | null} at */
   const time = (term, at) => at !== null && add(term, dateTime(at, true));
   /** @param {string} term @param {string} id @param {string} label */
@@ -110,19 +111,19 @@ export function facts(job, now, copy) {
 
   const status = statusOf(job.status);
   const lasts = took(job, now);
-  const running = job.status === "in_progress" && lasts !== null ? `${statusWord(job)}, ${duration(lasts)}` : statusWord(job);
-  add(DETAILS.status, el("span", { class: `cch-st ${status.look}` }, icon(status.icon), el("span", { dir: "auto" }, running)));
-  if (job.started === null || isActive(job.status)) time(DETAILS.queued, job.created);
-  time(DETAILS.started, job.started);
-  time(DETAILS.finished, job.finished);
+  const running = job.status === "in_progress" && lasts !== null ? enumeration([statusWord(job), duration(lasts)]) : statusWord(job);
+  add(text("details.status"), el("span", { class: `cch-st ${status.look}` }, icon(status.icon), el("span", { dir: "auto" }, running)));
+  if (job.started === null || isActive(job.status)) time(text("details.queued"), job.created);
+  time(text("details.started"), job.started);
+  time(text("details.finished"), job.finished);
   if (!isActive(job.status) && lasts !== null) {
     const queued = job.started !== null && job.created !== null ? job.started - job.created : 0;
-    add(DETAILS.took, tookWords(duration(lasts), queued >= 100 ? duration(queued) : ""));
+    add(text("details.took"), tookWords(duration(lasts), queued >= 100 ? duration(queued) : ""));
   }
-  if (job.outputs === 0 && !isActive(job.status)) add(DETAILS.outputs, DETAILS.none);
-  else if (job.outputs && !job.preview && !isActive(job.status)) add(DETAILS.outputs, number(job.outputs));
-  identity(DETAILS.workflow, job.workflow_id, DETAILS.copyWorkflowId);
-  identity(DETAILS.jobId, job.id, DETAILS.copyJobId);
+  if (job.outputs === 0 && !isActive(job.status)) add(text("details.outputs"), text("details.none"));
+  else if (job.outputs && !job.preview && !isActive(job.status)) add(text("details.outputs"), number(job.outputs));
+  identity(text("details.workflow"), job.workflow_id, text("details.copy_workflow_id"));
+  identity(text("details.job_id"), job.id, text("list.copy_id"));
   return list;
 }
 

@@ -1,49 +1,34 @@
 // @ts-check
 /** Texts on screen of a job's details. */
 
-import { clean, number, plural } from "../common/format.mjs";
+import { clean } from "../common/format.mjs";
+import { membersOf, text } from "../common/words.mjs";
 
-export const DETAILS = {
-  status: "Status",
-  queued: "Queued",
-  started: "Started",
-  finished: "Finished",
-  took: "Took",
-  outputs: "Outputs",
-  none: "None",
-  workflow: "Workflow",
-  jobId: "Job ID",
-  copyWorkflowId: "Copy workflow ID",
-  copyJobId: "Copy job ID",
-  idCopied: "Copied",
-  traceback: "Traceback",
-  error: "Error",
-  copyError: "Copy error",
-  errorCopied: "Error copied",
-  open: "Open workflow",
-  download: "Download workflow",
-  opened: "Workflow opened in a new tab",
-  notOpened: "The workflow can’t be opened",
-  notOpenedText: "It is not in a form that ComfyUI can load. Download it to look at it.",
-  noWorkflow: "Comfy Cloud kept no workflow for this job.",
-  activeStay: "Active jobs can’t be deleted. Cancel the job first, or wait until it has finished.",
-  cancel: "Cancel job…",
-  remove: "Delete…",
-  gone: { title: "Comfy Cloud does not find this job", text: "It may have been removed elsewhere. Refresh the list." },
-  notListed: { title: "This job is no longer in your cloud history", text: "The list has been read again since you opened this job." },
-};
+/** @import { Words } from "../common/strings.mjs" */
+
+/** For the rooms that don't call text() yet. */
+export const DETAILS = membersOf("details", { open: "list.open_workflow", download: "list.download_workflow", copyJobId: "list.copy_id", cancel: "list.cancel_ask", remove: "list.delete" });
+
+/** What is said of a job that Comfy Cloud does not find. @returns {Words} */
+export const jobGone = () => ({ title: text("details.gone.title"), text: text("details.gone.text") });
+
+/** What is said of a job that the list no longer has. @returns {Words} */
+export const notListed = () => ({ title: text("details.not_listed.title"), text: text("details.not_listed.text") });
 
 /** @param {number} n */
-export const outputsKept = (n) => plural(n, "{n} output, kept as an asset", "{n} outputs, kept as assets");
+export const outputsKept = (n) => text("details.outputs_kept", { n });
 
-/** @param {number} i @param {number} n */
-export const outputOf = (i, n) => `${number(i)} of ${number(n)}`;
+/** @param {number} at from 1 @param {number} n */
+export const outputOf = (at, n) => text("details.output_of", { at, n });
 
 /** @param {string} name of an output @param {string} position "2 of 5", "" for the only one */
-export const viewWord = (name, position) => [`View ${name}`, position].filter(Boolean).join(", ");
+export const viewWord = (name, position) => (position ? text("details.view_at", { name, position }) : text("details.view", { name }));
 
 /** @param {string} node @param {string} id */
-export const nodeWords = (node, id) => (id ? `${clean(node, 80) || "Node"} (node ${clean(id, 40)})` : clean(node, 80));
+export function nodeWords(node, id) {
+  const name = clean(node, 80);
+  return id ? text("details.node", { node: name || text("common.node.unnamed"), id: clean(id, 40) }) : name;
+}
 
 /** @param {string} took @param {string} queued */
-export const tookWords = (took, queued) => (queued ? `${took}, after ${queued} in the queue` : took);
+export const tookWords = (took, queued) => (queued ? text("details.took_after", { took, queued }) : took);

@@ -7,21 +7,22 @@ import { button, hint, iconButton, linkButton, nameElement } from "../common/com
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
-import { COMMON, errorWords } from "../common/strings.mjs";
+import { errorWords } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
-import { PANEL, selectionActs } from "../list/strings.mjs";
+import { text } from "../common/words.mjs";
+import { selectionActs } from "../list/strings.mjs";
 import { savedPart } from "../outputs/files.mjs";
 import { SAVED } from "../outputs/strings.mjs";
 import { errorBox, facts, outputsPart, protectionButton, protectionPart } from "./parts.mjs";
-import { DETAILS } from "./strings.mjs";
+import { jobGone, notListed } from "./strings.mjs";
 
 /** @import { PageParts } from "../../../types/list" */
 /** @import { JobDetails, Row, SavedOutputs } from "../../../types/wire" */
 
 /** Our code for a job that the list no longer has. */
 const NOT_LISTED = "not_listed";
-/** What is said about a job without details, by the code of the error. @type {Record<string, import("../common/strings.mjs").Words>} */
-const GONE = { not_found: DETAILS.gone, [NOT_LISTED]: DETAILS.notListed };
+/** What is said about a job without details, by the code of the error. @type {Record<string, (() => import("../common/strings.mjs").Words) | undefined>} */
+const GONE = { not_found: jobGone, [NOT_LISTED]: notListed };
 
 /** @param {HTMLElement} element @param {string} why a tooltip; "" if the button works */
 function disable(element, why) {
@@ -49,7 +50,7 @@ export class Details {
   #savedOutputs = null;
   #saved = el("div", { class: "cch-stack cch-savedpart" });
   #pane = false;
-  #outOfView = el("p", { class: "cch-hint cch-out", hidden: true }, el("span", {}, PANEL.scrolledOut, " ", linkButton(PANEL.showInList, () => this.#row && this.parts.reveal(this.#row.id))));
+  #outOfView = el("p", { class: "cch-hint cch-out", hidden: true }, el("span", {}, text("list.scrolled_out"), " ", linkButton(text("list.show_in_list"), () => this.#row && this.parts.reveal(this.#row.id))));
   /** @type {(() => void)[]} */
   #leave;
   /** @type {(() => void)[]} functions that release the pictures on screen */
@@ -162,7 +163,7 @@ export class Details {
     this.#title.replaceChildren(nameElement(this.parts.store.nameParts(row)));
     this.#head.className = pane ? "cch-sidehead" : "cch-head back";
     const { back, close } = this.parts;
-    const children = pane ? [this.#title, this.#outOfView] : [iconButton("left", PANEL.back, back), this.#title, iconButton("close", COMMON.close, close)];
+    const children = pane ? [this.#title, this.#outOfView] : [iconButton("left", text("list.back"), back), this.#title, iconButton("close", text("common.close"), close)];
     if (this.#head.children.length !== children.length) this.#head.replaceChildren(...children);
   }
 
@@ -180,14 +181,14 @@ export class Details {
     const waiting = !this.#details && !this.#error;
     this.#scroll.setAttribute("aria-busy", String(waiting));
     const body = [
-      error && errorBox(error, (text) => this.#copy(text, DETAILS.errorCopied)),
+      error && errorBox(error, (whole) => this.#copy(whole, text("details.error_copied"))),
       ...outputsPart(job, this.#details?.outputs ?? null, picture, (number) => this.#view(row.id, number)),
       this.#saved,
       this.#protection,
       this.#errorCard(),
-      facts(job, store.now(), (text) => this.#copy(text, DETAILS.idCopied)),
-      isActive(job.status) && hint("info", DETAILS.activeStay),
-      this.#details && !this.#details.workflow && hint("flow", DETAILS.noWorkflow),
+      facts(job, store.now(), (id) => this.#copy(id, text("details.id_copied"))),
+      isActive(job.status) && hint("info", text("details.active_stay")),
+      this.#details && !this.#details.workflow && hint("flow", text("details.no_workflow")),
     ];
     this.#scroll.replaceChildren(...body.filter((child) => child instanceof window.Node));
     this.#drawSaved();
@@ -224,15 +225,15 @@ export class Details {
     const row = this.#row;
     const gone = GONE[this.#error.code];
     const left = this.#error.code === NOT_LISTED;
-    const { title, text } = gone ?? errorWords(this.#error);
+    const { title, text: told } = gone ? gone() : errorWords(this.#error);
     const press = () => {
       if (left) return void this.parts.back();
       if (gone) return void this.parts.store.refresh();
       void this.#load(row);
       this.#draw();
     };
-    const body = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), el("div", { class: "cch-2" }, text));
-    const retry = button({ label: left ? PANEL.back : gone ? PANEL.refresh : COMMON.tryAgain, press });
+    const body = el("div", { class: "cch-grow", dir: "auto" }, el("div", { class: "ttl" }, title), el("div", { class: "cch-2" }, told));
+    const retry = button({ label: left ? text("list.back") : gone ? text("list.refresh") : text("common.try_again"), press });
     return el("div", { class: "cch-card", role: "status" }, el("div", { class: "hd" }, icon("warning", "i-warn"), body, retry));
   }
 
@@ -244,11 +245,11 @@ export class Details {
     const { size } = store.selection;
     const elsewhere = this.#pane && size ? selectionActs(size) : "";
     const why = elsewhere || store.blocked();
-    const open = button({ label: DETAILS.open, icon: "flow", press: () => void workflows.open(job.id, known).then((opened) => opened && this.element.closest("[role=dialog]") && close()) });
-    const download = iconButton("down", DETAILS.download, () => void workflows.download(job.id, known), "cch-ib field");
-    const gone = button({ label: DETAILS.remove, icon: "trash", kind: "danger-quiet", press: () => why || actions.remove({ ids: [job.id] }, this.#pane ? undefined : back) });
+    const open = button({ label: text("list.open_workflow"), icon: "flow", press: () => void workflows.open(job.id, known).then((opened) => opened && this.element.closest("[role=dialog]") && close()) });
+    const download = iconButton("down", text("list.download_workflow"), () => void workflows.download(job.id, known), "cch-ib field");
+    const gone = button({ label: text("list.delete"), icon: "trash", kind: "danger-quiet", press: () => why || actions.remove({ ids: [job.id] }, this.#pane ? undefined : back) });
     disable(gone, why);
-    const left = active && store.canCancel() && button({ label: DETAILS.cancel, icon: "stop", press: () => elsewhere || actions.cancel([job]) });
+    const left = active && store.canCancel() && button({ label: text("list.cancel_ask"), icon: "stop", press: () => elsewhere || actions.cancel([job]) });
     if (left) disable(left, elsewhere);
     const has = waiting || Boolean(known?.workflow);
     const there = !GONE[this.#error?.code ?? ""];
@@ -266,9 +267,9 @@ export class Details {
     if (focused) /** @type {HTMLElement | null} */ (this.#tail.querySelector(again))?.focus();
   }
 
-  /** @param {string} text @param {string} success */
-  async #copy(text, success) {
-    const done = await copyText(text);
-    this.parts.toasts.tell(done ? "success" : "warning", { title: done ? success : COMMON.notCopied, life: 4_000 });
+  /** @param {string} copied @param {string} success */
+  async #copy(copied, success) {
+    const done = await copyText(copied);
+    this.parts.toasts.tell(done ? "success" : "warning", { title: done ? success : text("common.not_copied"), life: 4_000 });
   }
 }

@@ -6,7 +6,7 @@ import { saveFile } from "../common/browser.mjs";
 import { isObject } from "../api/checks.mjs";
 import { clean, clockTime } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
-import { DETAILS } from "./strings.mjs";
+import { text } from "../common/words.mjs";
 
 /** @import { ComfyApp, ExtensionManager } from "../../../types/comfyui" */
 /** @import { JobDetails } from "../../../types/wire" */
@@ -61,9 +61,9 @@ export function createWorkflows({ getApp, api, toasts }) {
     try {
       const details = known ?? (await api.job(id));
       if (details.workflow) return (await use(details)) !== false;
-      toasts.tell("info", { title: DETAILS.notOpened, detail: DETAILS.noWorkflow });
+      toasts.tell("info", { title: text("details.not_opened"), detail: text("details.no_workflow") });
     } catch (error) {
-      toasts.tell("error", { title: DETAILS.notOpened, detail: errorLine(asApiError(error)) });
+      toasts.tell("error", { title: text("details.not_opened"), detail: errorLine(asApiError(error)) });
     }
     return false;
   }
@@ -79,8 +79,8 @@ export function createWorkflows({ getApp, api, toasts }) {
       const active = app.extensionManager.workflow?.activeWorkflow?.path;
       if (name && active !== undefined && active !== `${FOLDER}${name}.json`) opened = false;
     }
-    if (opened) toasts.tell("success", { title: DETAILS.opened });
-    else toasts.tell("error", { title: DETAILS.notOpened, detail: DETAILS.notOpenedText });
+    if (opened) toasts.tell("success", { title: text("details.opened") });
+    else toasts.tell("error", { title: text("details.not_opened"), detail: text("details.not_opened_text") });
     return opened;
   }
 

@@ -5,10 +5,11 @@ import { button, iconButton, select } from "../common/components.mjs";
 import { el, isComposing } from "../common/dom.mjs";
 import { clean, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
+import { text } from "../common/words.mjs";
 import { SAVED, SAVED_CHOICES } from "../outputs/strings.mjs";
 import { PROTECT, PROTECTIONS } from "../protection/strings.mjs";
 import { EVERYTHING, inForce } from "./filter.mjs";
-import { chips, FIELDS, filterSpoken, OUTPUTS, PANEL, removeFilter, SORTS, TIMES, workflowOption } from "./strings.mjs";
+import { chips, filterSpoken, outputTypes, removeFilter, sorts, times, workflowOption } from "./strings.mjs";
 
 /** @import { Store } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */
@@ -39,38 +40,38 @@ export function workflowOptions(store, current, chosen) {
   const word = (/** @type {string} */ id, label = store.names.of(id) || shortId(id)) => workflowOption(label, counts.get(id) ?? 0);
   const ids = new Set([...counts.keys(), chosen].filter((id) => id && id !== current));
   const known = [...ids].map((id) => /** @type {[string, string]} */ ([id, word(id)]));
-  return [["", FIELDS.allWorkflows], ...(current ? [/** @type {[string, string]} */ ([current, word(current, FIELDS.currentWorkflow)])] : []), ...known];
+  return [["", text("list.field.all_workflows")], ...(current ? [/** @type {[string, string]} */ ([current, word(current, text("list.field.current_workflow"))])] : []), ...known];
 }
 
 /** @param {Store} store @param {string} current @param {() => void} done */
 function fields(store, current, done) {
   const { choice } = store;
   const between = el("div", { class: "cch-between", hidden: choice.time !== "between" });
-  for (const key of /** @type {const} */ (["from", "to"])) {
+  for (const [key, label] of /** @type {["from" | "to", string][]} */ ([["from", text("list.field.from")], ["to", text("list.field.to")]])) {
     // With a latest date, a year has four digits: a fifth one would go into the year instead of being refused.
     const input = el("input", { type: "date", value: choice[key], max: "9999-12-31", class: "cch-select", onchange: ({ target }) => store.choose({ [key]: target.value }) });
-    between.append(labelled(FIELDS[key], input));
+    between.append(labelled(label, input));
   }
-  const time = select(TIMES, choice.time, (value) => {
+  const time = select(times(), choice.time, (value) => {
     between.hidden = value !== "between";
     store.choose({ time: /** @type {typeof choice.time} */ (value) });
   });
   const workflows = workflowOptions(store, current, choice.workflow);
-  const types = radios("cch-output", OUTPUTS, choice.output, (output) => store.choose({ output }), "cch-chip pick");
+  const types = radios("cch-output", outputTypes(), choice.output, (output) => store.choose({ output }), "cch-chip pick");
   const kept = radios("cch-protection", PROTECTIONS, choice.protection, (protection) => store.choose({ protection }), "cch-part");
   const saved = radios("cch-saved", SAVED_CHOICES, choice.saved, (chosen) => store.choose({ saved: chosen }), "cch-part");
   return [
-    labelled(FIELDS.time, time),
+    labelled(text("list.field.time"), time),
     between,
-    labelled(FIELDS.workflow, select(workflows, choice.workflow, (workflow) => store.choose({ workflow }))),
-    el("fieldset", { class: "cch-lab" }, el("legend", {}, FIELDS.output), el("div", { class: "cch-chips" }, ...types)),
+    labelled(text("list.field.workflow"), select(workflows, choice.workflow, (workflow) => store.choose({ workflow }))),
+    el("fieldset", { class: "cch-lab" }, el("legend", {}, text("list.field.output")), el("div", { class: "cch-chips" }, ...types)),
     el("fieldset", { class: "cch-lab" }, el("legend", {}, PROTECT.field), el("div", { class: "cch-seg" }, ...kept)),
     el("fieldset", { class: "cch-lab" }, el("legend", {}, SAVED.field), el("div", { class: "cch-seg" }, ...saved)),
     el(
       "div",
       { class: "cch-right" },
-      button({ label: PANEL.clearFilters, kind: "ghost", press: () => (clearFilters(store), done()) }),
-      button({ label: PANEL.done, press: done }),
+      button({ label: text("list.clear_filters"), kind: "ghost", press: () => (clearFilters(store), done()) }),
+      button({ label: text("list.done"), press: done }),
     ),
   ];
 }
@@ -83,12 +84,12 @@ export function clearFilters(store) {
 
 export class Finder {
   #waiting = 0;
-  #clear = iconButton("close", PANEL.clearSearch, () => this.#empty(), "cch-ib s");
+  #clear = iconButton("close", text("list.clear_search"), () => this.#empty(), "cch-ib s");
   #dot = el("span", { class: "cch-dot", "aria-hidden": "true" });
-  #filter = iconButton("filter", PANEL.filter, () => this.#openFilters(), "cch-ib field");
-  #sort = iconButton("sort", PANEL.sort, () => this.#openOrders(), "cch-ib field");
+  #filter = iconButton("filter", text("list.filter"), () => this.#openFilters(), "cch-ib field");
+  #sort = iconButton("sort", text("list.sort"), () => this.#openOrders(), "cch-ib field");
   search = el("input", {
-    placeholder: PANEL.search, "aria-label": PANEL.searchBy, spellcheck: "false", autocomplete: "off", dir: "auto",
+    placeholder: text("list.search"), "aria-label": text("list.search_by"), spellcheck: "false", autocomplete: "off", dir: "auto",
     oninput: () => this.#typed(),
     onkeydown: (event) => event.key === "Enter" && !isComposing(event) && this.#find(),
   });
@@ -129,13 +130,13 @@ export class Finder {
 
   #openFilters() {
     const box = el("div", { role: "dialog", class: "cch-pop" }, ...fields(this.store, this.currentWorkflow(), () => this.popups.close()));
-    this.popups.open(box, { anchor: this.#filter, label: PANEL.filter }, box.querySelector("select") ?? box);
+    this.popups.open(box, { anchor: this.#filter, label: text("list.filter") }, box.querySelector("select") ?? box);
   }
 
   #openOrders() {
     const { store } = this;
-    const items = SORTS.map(([key, label]) => ({ label, checked: key === store.choice.sort, press: () => store.choose({ sort: key }) }));
-    this.popups.menu(items, { anchor: this.#sort, label: PANEL.sort });
+    const items = sorts().map(([key, label]) => ({ label, checked: key === store.choice.sort, press: () => store.choose({ sort: key }) }));
+    this.popups.menu(items, { anchor: this.#sort, label: text("list.sort") });
   }
 
   draw() {

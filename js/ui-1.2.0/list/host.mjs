@@ -3,7 +3,7 @@
 
 import { BARE } from "../common/dialogs.mjs";
 import { hostComponent } from "../common/dom.mjs";
-import { PANEL } from "./strings.mjs";
+import { text } from "../common/words.mjs";
 import { PanelView } from "./view.mjs";
 
 /** @import { ExtensionManager } from "../../../types/comfyui" */
@@ -25,7 +25,7 @@ function mount(parts, anchor) {
   const dialog = view.root.closest("[role=dialog]");
   if (parts.place === "large" && dialog) {
     dialog.removeAttribute("aria-labelledby");
-    dialog.setAttribute("aria-label", PANEL.title);
+    dialog.setAttribute("aria-label", text("list.title"));
   }
   setTimeout(() => isThere && view.focusList());
   return () => {
@@ -63,7 +63,7 @@ export function createPlaces(getHost, parts) {
       const show = (/** @type {Node} */ anchor) => void (unmount = mount({ ...parts(), place: "large", close: closeLarge }, anchor));
       large = getHost().dialog.showExtensionDialog({
         key: WINDOW,
-        title: PANEL.title,
+        title: text("list.title"),
         component: hostComponent("CloudHistoryPanel", show, () => (gone(), unmount())),
         dialogComponentProps: { ...BARE, onClose: gone },
       });

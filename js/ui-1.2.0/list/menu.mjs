@@ -3,6 +3,7 @@
 
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
+import { text } from "../common/words.mjs";
 import { step } from "./keys.mjs";
 
 /** @import { IconName } from "../common/icons.mjs" */
@@ -125,7 +126,7 @@ export class Popups {
       { ...attributes, ...(checked !== undefined && { "aria-checked": String(checked) }), ...(key && { "aria-keyshortcuts": key }) },
       name && icon(name),
       el("span", { class: "cch-grow" }, label, small && el("small", {}, small)),
-      key && el("kbd", { "aria-hidden": "true" }, key === "Delete" ? "Del" : key.replace("Control", "Ctrl")),
+      key && el("kbd", { "aria-hidden": "true" }, key === "Delete" ? text("list.keys.delete") : key.replace("Control", text("list.keys.control"))),
       checked && icon("check"),
     );
   }

@@ -3,7 +3,7 @@
 
 import { iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { PANEL } from "./strings.mjs";
+import { text } from "../common/words.mjs";
 
 /** @import { Page } from "../../../types/list" */
 
@@ -43,7 +43,7 @@ export const pageHead = (title, { back, close }) =>
   el(
     "header",
     { class: "cch-head back" },
-    iconButton("left", PANEL.back, back),
+    iconButton("left", text("list.back"), back),
     el("h2", { class: "cch-title" }, title),
-    iconButton("close", PANEL.close, close),
+    iconButton("close", text("common.close"), close),
   );

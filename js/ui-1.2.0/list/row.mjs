@@ -3,15 +3,16 @@
 
 import { directionOf } from "../common/components.mjs";
 import { el, writeAttribute, writeText } from "../common/dom.mjs";
-import { ago, clean, clockTime, dateOnly, dateTime, duration, number, shortId } from "../common/format.mjs";
+import { ago, clean, clockTime, dateOnly, dateTime, duration, enumeration, number, shortId } from "../common/format.mjs";
 import { icon, setIcon } from "../common/icons.mjs";
 import { typeIcon } from "../common/kinds.mjs";
 import { tellsTime } from "../common/names.mjs";
 import { isActive, statusOf, statusWord } from "../common/status.mjs";
+import { text } from "../common/words.mjs";
 import { hasOutputs } from "../outputs/saved.mjs";
 import { SAVE, SAVED } from "../outputs/strings.mjs";
 import { PROTECT } from "../protection/strings.mjs";
-import { outputsWord, PANEL } from "./strings.mjs";
+import { outputsWord } from "./strings.mjs";
 
 /** @import { Mark, Row, ViewParts } from "../../../types/list" */
 /** @import { Item } from "./menu.mjs" */
@@ -48,7 +49,7 @@ const clockOf = ({ row, now }) => Math.floor(now / (isActive(row.status) ? 1000 
  */
 function spokenWords({ row, name, isDescribed, relative, now, isProtected, isSaved, mark }, { word, error, time }) {
   const { created } = row;
-  const words = [
+  return enumeration([
     name.join(""),
     (!isDescribed || mark) && word,
     error,
@@ -59,8 +60,7 @@ function spokenWords({ row, name, isDescribed, relative, now, isProtected, isSav
     created !== null && (tellsTime(row) ? dateOnly(created) : dateTime(created)),
     isProtected && PROTECT.spoken,
     !(tellsTime(row) && created === null) && shortId(row.id),
-  ];
-  return words.filter(Boolean).join(", ");
+  ]);
 }
 
 export class RowView {
@@ -81,13 +81,13 @@ export class RowView {
   #outs = el("span", { class: "cch-outs" }, this.#outsIcon, this.#outsCount);
   #error = el("span", { class: "cch-err", dir: "auto" });
   #code = el("code", { dir: "ltr" });
-  #cancel = el("span", { class: "cch-link", "data-do": "cancel" }, PANEL.cancelJob);
+  #cancel = el("span", { class: "cch-link", "data-do": "cancel" }, text("list.cancel_job"));
   /** What a screen reader reads instead of the visible text, which is cut and repeats itself. */
   #spoken = el("span", { class: "cch-unseen" });
   #lock = icon("lock", "lock");
   #protectIcon = icon("unlock", "s14");
   #protect = el("span", { class: "cch-ib s", "data-do": "protect" }, this.#protectIcon);
-  #acts = el("span", { class: "cch-acts", "aria-hidden": "true" }, this.#cancel, this.#protect, el("span", { class: "cch-ib s", "data-tip": PANEL.details, "data-do": "details" }, icon("right", "s14")));
+  #acts = el("span", { class: "cch-acts", "aria-hidden": "true" }, this.#cancel, this.#protect, el("span", { class: "cch-ib s", "data-tip": text("list.details"), "data-do": "details" }, icon("right", "s14")));
   element = el(
     "div",
     { class: "cch-row", role: "option" },
@@ -190,15 +190,15 @@ export function rowMenu(row, { store, actions }, { open, view }) {
   const protect = { label: isProtected ? PROTECT.unprotect : PROTECT.protect, icon: isProtected ? "unlock" : "lock", ...key("P"), press: () => actions.protect([row], !isProtected) };
   /** @type {Item} */
   const last = active
-    ? { label: PANEL.cancelAsk, icon: "stop", press: () => actions.cancel([row]) }
-    : { label: size ? PANEL.deleteThis : PANEL.delete, icon: "trash", ...key("Delete"), danger: true, press: () => actions.remove({ ids: [row.id] }) };
+    ? { label: text("list.cancel_ask"), icon: "stop", press: () => actions.cancel([row]) }
+    : { label: size ? text("list.delete_this") : text("list.delete"), icon: "trash", ...key("Delete"), danger: true, press: () => actions.remove({ ids: [row.id] }) };
   const offered = active ? store.canCancel() : !store.whyNotRemovable([row]);
   return [
-    { label: PANEL.details, icon: "info", key: "Enter", press: open },
-    { label: PANEL.view, icon: "image", key: "V", press: view },
-    { label: PANEL.openWorkflow, icon: "flow", press: () => actions.openWorkflow(row.id) },
-    { label: PANEL.downloadWorkflow, icon: "down", press: () => actions.downloadWorkflow(row.id) },
-    { label: PANEL.copyId, icon: "copy", ...key("Control+C"), press: () => actions.copyIds([row.id]) },
+    { label: text("list.details"), icon: "info", key: "Enter", press: open },
+    { label: text("list.view"), icon: "image", key: "V", press: view },
+    { label: text("list.open_workflow"), icon: "flow", press: () => actions.openWorkflow(row.id) },
+    { label: text("list.download_workflow"), icon: "down", press: () => actions.downloadWorkflow(row.id) },
+    { label: text("list.copy_id"), icon: "copy", ...key("Control+C"), press: () => actions.copyIds([row.id]) },
     ...(hasOutputs(row) ? [{ label: size ? SAVE.askThis : SAVE.ask, icon: /** @type {const} */ ("save"), press: () => actions.save({ ids: [row.id] }) }] : []),
     protect,
     ...(offered ? [null, last] : []),

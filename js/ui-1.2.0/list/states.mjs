@@ -4,10 +4,11 @@
 import { button, card, externalLink } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
-import { busyWords, cloudWords, COMMON, CONNECT, CONNECTION, errorWords, keyWords, readingErrorWords } from "../common/strings.mjs";
+import { busyWords, cloudWords, CLOUD_PAGE, errorWords, KEYS_PAGE, keyWords, readingErrorWords } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { inForce } from "./filter.mjs";
 import { clearFilters } from "./filter_popover.mjs";
-import { allHeld, EMPTY, incompleteWords, noneInTab, nothingMatches, OLD_LIST, PANEL, unreadableWords } from "./strings.mjs";
+import { allHeld, EMPTY, incompleteWords, noneInTab, nothingMatches, oldList, unreadableWords } from "./strings.mjs";
 
 /** @import { Actions, Store } from "../../../types/list" */
 /** @import { Child } from "../common/dom.mjs" */
@@ -20,13 +21,13 @@ const SKELETONS = 7;
 const ICONS = { missing_key: "cloud", unauthorized: "key", invalid_key: "key", forbidden: "key", unreachable: "cloudoff", comfyui_away: "cloudoff" };
 
 /** @param {IconName} name @param {{title: string, text: string}} words @param {Child[]} extras @param {Child[]} [quotes] */
-export const state = (name, { title, text }, extras, quotes = []) =>
+export const state = (name, { title, text: told }, extras, quotes = []) =>
   el(
     "div",
     { class: "cch-state" },
     el("span", { class: "ico" }, icon(name)),
     el("h3", {}, title),
-    text && el("p", { dir: "auto" }, text),
+    told && el("p", { dir: "auto" }, told),
     ...quotes,
     el("div", { class: "do" }, ...extras),
   );
@@ -36,17 +37,17 @@ function failed(store, actions) {
   const { error, status } = store;
   if (!error) return null;
   const { code } = error;
-  const again = button({ label: COMMON.tryAgain, press: () => void store.refresh() });
+  const again = button({ label: text("common.try_again"), press: () => void store.refresh() });
   const says = cloudWords(error);
   const quote = says && el("div", { class: "cch-quote", dir: "auto" }, says);
   const fixed = status?.can_connect === false && ICONS[code] === "key";
   const name = ICONS[code] ?? "warning";
   if (code === "missing_key") {
-    const connect = button({ label: "Connect…", kind: "primary", press: actions.manageKey });
-    return state(name, errorWords(error), [connect, externalLink(CONNECT.keysPage, CONNECT.getKey)]);
+    const connect = button({ label: text("connect.connect"), kind: "primary", press: actions.manageKey });
+    return state(name, errorWords(error), [connect, externalLink(KEYS_PAGE, text("connect.get_key"))]);
   }
-  const site = code === "subscription_inactive" && externalLink(CONNECT.cloudPage, COMMON.openCloud);
-  const replace = ICONS[code] === "key" && !fixed && button({ label: CONNECTION.replace, press: actions.manageKey });
+  const site = code === "subscription_inactive" && externalLink(CLOUD_PAGE, text("common.open_cloud"));
+  const replace = ICONS[code] === "key" && !fixed && button({ label: text("connection.replace"), press: actions.manageKey });
   const where = fixed && status.source === "env" && el("p", { class: "cch-t12", dir: "auto" }, keyWords(status));
   return state(name, readingErrorWords(error), [replace, again, site], [where, quote].filter((each) => !!each));
 }
@@ -55,14 +56,14 @@ function failed(store, actions) {
 const isTabAlone = ({ choice }) => choice.tab !== "all" && !choice.search && !inForce(choice);
 
 /** The title of the message in place of the jobs that match. @param {Store} store */
-export const nothingTitle = (store) => (isTabAlone(store) ? noneInTab(store.choice.tab, !store.incomplete) : PANEL.nothingFound);
+export const nothingTitle = (store) => (isTabAlone(store) ? noneInTab(store.choice.tab, !store.incomplete) : text("list.nothing_found"));
 
 /** @param {Store} store @param {Actions} actions */
 function nothingFound(store, actions) {
   const title = nothingTitle(store);
-  if (isTabAlone(store)) return state("search", { title, text: "" }, [button({ label: PANEL.showAll, press: () => store.choose({ tab: "all" }) })]);
-  const text = nothingMatches(store.choice, actions.currentWorkflow(), store.names.of);
-  return state("search", { title, text }, [button({ label: PANEL.clearFilters, press: () => clearFilters(store) })]);
+  if (isTabAlone(store)) return state("search", { title, text: "" }, [button({ label: text("list.show_all"), press: () => store.choose({ tab: "all" }) })]);
+  const what = nothingMatches(store.choice, actions.currentWorkflow(), store.names.of);
+  return state("search", { title, text: what }, [button({ label: text("list.clear_filters"), press: () => clearFilters(store) })]);
 }
 
 /** The message in place of an empty list; null if there are rows. @param {Store} store @param {Actions} actions */
@@ -74,7 +75,7 @@ export function wholeState(store, actions) {
     return el("div", { class: "cch-wait", "aria-hidden": "true" }, ...bars);
   }
   if (readAt === null) return failed(store, actions);
-  if (!counts.all) return state("history", EMPTY, [button({ label: PANEL.refresh, press: () => void store.refresh() })]);
+  if (!counts.all) return state("history", EMPTY, [button({ label: text("list.refresh"), press: () => void store.refresh() })]);
   if (held.matching) return state("history", allHeld(held.groups), []);
   return nothingFound(store, actions);
 }
@@ -86,13 +87,13 @@ export function banners(store, first) {
   const all = [...first];
   const again = (/** @type {string} */ label) => [button({ label, press: () => void store.refresh() })];
   if (error && readAt !== null) {
-    const { title, text } = errorWords(error);
-    const words = incomplete ? { title, text } : { title, text: OLD_LIST(readAt) };
-    all.unshift(card("cloudoff", "i-warn", words, undefined, again(COMMON.tryAgain)));
+    const failure = errorWords(error);
+    const words = incomplete ? failure : { title: failure.title, text: oldList(readAt) };
+    all.unshift(card("cloudoff", "i-warn", words, undefined, again(text("common.try_again"))));
   } else if (incomplete && !loading) {
-    all.unshift(card("warning", "i-warn", incompleteWords(loaded, doubt), undefined, again(PANEL.readAgain)));
+    all.unshift(card("warning", "i-warn", incompleteWords(loaded, doubt), undefined, again(text("list.read_again"))));
   } else if (unreadable && !loading) {
-    all.push(card("warning", "i-warn", unreadableWords(unreadable), undefined, again(PANEL.readAgain)));
+    all.push(card("warning", "i-warn", unreadableWords(unreadable), undefined, again(text("list.read_again"))));
   }
   const running = status?.running;
   if (running && running.origin === "node" && !status.hold_seconds) all.push(card("warning", "i-warn", busyWords("node")));

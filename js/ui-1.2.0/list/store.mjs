@@ -5,11 +5,12 @@ import { HistoryApiError, noKey, STRANGE } from "../api.mjs";
 import { isDescribed, jobNameParts, WorkflowNames } from "../common/names.mjs";
 import { searchesOnlyHere } from "../common/search.mjs";
 import { groupOf, GROUPS, statusOf } from "../common/status.mjs";
+import { text } from "../common/words.mjs";
 import { HeldJobs } from "../deletion/entries.mjs";
 import { hasOutputs } from "../outputs/saved.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
 import { Selection } from "./selection.mjs";
-import { PANEL, whyNoneRemovable } from "./strings.mjs";
+import { whyNoneRemovable } from "./strings.mjs";
 
 /** @import { DeletionEnd } from "../../../types/deletion" */
 /** @import { Choice, Filter, Happening, Row, Status, Tab, Target } from "../../../types/list" */
@@ -33,7 +34,7 @@ const NOT_STORED = { getItem: () => null, setItem: () => undefined };
 /** For a list that does not know what is saved. */
 const NONE_SAVED = { of: () => undefined, want: () => undefined, learn: async () => undefined, subscribe: () => () => undefined };
 
-const noCounts = () => /** @type {Record<Tab | "unknown", number>} */ (Object.fromEntries(["all", "unknown", ...GROUPS.map(([group]) => group)].map((key) => [key, 0])));
+const noCounts = () => /** @type {Record<Tab | "unknown", number>} */ (Object.fromEntries(["all", "unknown", ...GROUPS].map((key) => [key, 0])));
 
 export class Store {
   /** @type {Map<Happening, Set<() => void>>} */
@@ -356,10 +357,10 @@ export class Store {
 
   /** Why nothing can be deleted now, as a text; "" if deletion is possible. */
   blocked() {
-    if (this.error) return PANEL.cantDelete;
+    if (this.error) return text("list.cant_delete");
     const { problem, running, hold_seconds: hold } = this.status ?? {};
-    if (problem || this.protection.damaged !== null) return PANEL.stopped;
-    return running && !hold ? PANEL.busy : "";
+    if (problem || this.protection.damaged !== null) return text("list.stopped");
+    return running && !hold ? text("list.busy") : "";
   }
 
   #reset() {

@@ -1,141 +1,105 @@
 // @ts-check
 /** Texts on screen of the list of jobs and its pages. */
 
-import { clean, dateTime, number, plural, roughDuration, shortId } from "../common/format.mjs";
-import { groupOf, GROUPS } from "../common/status.mjs";
+import { clean, dateOnly, dateTime, enumeration, roughDuration, sentence, sentences, shortId } from "../common/format.mjs";
+import { groupOf, GROUPS, statusName } from "../common/status.mjs";
+import { membersOf, text } from "../common/words.mjs";
 import { SAVED_CHOICES } from "../outputs/strings.mjs";
 import { PROTECTIONS } from "../protection/strings.mjs";
 
 /** @import { Doing, Held } from "../../../types/deletion" */
 /** @import { Choice, Row, Store } from "../../../types/list" */
+/** @import { Words } from "../common/strings.mjs" */
 
-export const PANEL = {
-  title: "Cloud history",
-  refresh: "Refresh",
-  large: "Open in a large window",
-  more: "More",
-  close: "Close",
-  back: "Back to the list",
-  cleanUp: "Clean up…",
-  audit: "Recently deleted",
-  connection: "Connection…",
-  notConnected: "Not connected",
-  clear: "Clear cloud history…",
-  clearOthers: "Delete all but protected…",
-  assetsStay: "Media assets won’t be deleted.",
-  status: "Status",
-  jobs: "Jobs",
-  search: "Search Jobs...",
-  searchBy: "Search by name, workflow, status, time, job ID or error",
-  clearSearch: "Clear search",
-  filter: "Filter",
-  sort: "Sort",
-  clearFilters: "Clear filters",
-  showAll: "Show all jobs",
-  done: "Done",
-  selectShown: "Select all shown",
-  deselect: "Deselect all",
-  details: "Details",
-  chooseJob: "Choose a job to see its details.",
-  view: "View outputs",
-  openWorkflow: "Open workflow",
-  downloadWorkflow: "Download workflow",
-  copyId: "Copy job ID",
-  cancelJob: "Cancel job",
-  cancelAsk: "Cancel job…",
-  delete: "Delete…",
-  cantDelete: "You can delete again when Comfy Cloud answers.",
-  cantSave: "You can save outputs when Comfy Cloud answers.",
-  noOutput: "This job has no outputs.",
-  noOutputs: "These jobs have no outputs.",
-  deleteMatching: "Delete all matching…",
-  deleteThis: "Delete this job…",
-  activeStay: "Active jobs can’t be deleted.",
-  protectedStay: "Protected jobs can’t be deleted.",
-  noneRemovable: "None of these jobs can be deleted: they are active, protected or of an unknown status.",
-  scrolledOut: "This job is outside the visible part of the list.",
-  showInList: "Show in the list",
-  busy: "Another deletion is running.",
-  stopped: "Deletions are stopped.",
-  nothingFound: "No Results Found",
-  readAgain: "Read again",
-};
+/** For the rooms that don't call text() yet. */
+export const PANEL = membersOf("list", { close: "common.close", audit: "audit.title" });
 
-export const COLUMNS = ["Name", "Status", "Took", "Outputs", "When", "Job ID"];
-
-/** @type {[Choice["tab"], string][]} */
-export const TABS = [["all", "All"], ...GROUPS];
-
-/** @type {[Choice["sort"], string][]} */
-export const SORTS = [
-  ["recent", "Most recent"],
-  ["oldest", "Oldest"],
-  ["longest", "Longest generation time"],
-  ["shortest", "Shortest generation time"],
+export const columns = () => [
+  text("list.column.name"), text("list.column.status"), text("list.column.took"), text("list.column.outputs"), text("list.column.when"), text("list.column.id"),
 ];
 
-/** @type {[Choice["time"], string][]} */
-export const TIMES = [
-  ["", "Any time"],
-  ["last1", "Last 24 hours"],
-  ["last7", "Last 7 days"],
-  ["last30", "Last 30 days"],
-  ["older7", "Older than 7 days"],
-  ["older30", "Older than 30 days"],
-  ["older90", "Older than 90 days"],
-  ["between", "Between two dates…"],
+/** Values that a person chooses among, with their labels. @template {string} T @typedef {[T, string][]} Options */
+
+/** @type {Choice["tab"][]} */
+export const TABS = ["all", ...GROUPS];
+
+/** @param {Choice["tab"]} tab */
+export const tabName = (tab) => (tab === "all" ? text("list.tab.all") : statusName(tab));
+
+/** @returns {Options<Choice["sort"]>} */
+export const sorts = () => [
+  ["recent", text("list.sort.recent")],
+  ["oldest", text("list.sort.oldest")],
+  ["longest", text("list.sort.longest")],
+  ["shortest", text("list.sort.shortest")],
 ];
 
-/** @type {[Choice["output"], string][]} */
-export const OUTPUTS = [["", "Any"], ["image", "Image"], ["video", "Video"], ["audio", "Audio"], ["3d", "3D"]];
+/** @returns {Options<Choice["time"]>} */
+export const times = () => [
+  ["", text("list.time.any")],
+  ["last1", text("list.time.last1")],
+  ["last7", text("list.time.last7")],
+  ["last30", text("list.time.last30")],
+  ["older7", text("list.time.older7")],
+  ["older30", text("list.time.older30")],
+  ["older90", text("list.time.older90")],
+  ["between", text("list.time.between")],
+];
 
-export const FIELDS = {
-  time: "Time",
-  from: "From",
-  to: "To",
-  workflow: "Workflow",
-  allWorkflows: "All workflows",
-  currentWorkflow: "Current workflow",
-  output: "Output type",
-};
+/** @returns {Options<Choice["output"]>} */
+export const outputTypes = () => [
+  ["", text("list.output.any")],
+  ["image", text("list.output.image")],
+  ["video", text("list.output.video")],
+  ["audio", text("list.output.audio")],
+  ["3d", text("list.output.model")],
+];
 
 /** @param {number} n */
-export const outputsWord = (n) => plural(n, "{n} output", "{n} outputs");
+export const outputsWord = (n) => text("list.outputs", { n });
 
 /** @param {string} tab @param {string} count the number as it is shown @param {number} n */
-export const tabSpoken = (tab, count, n) => `${tab}, ${count} ${n === 1 ? "job" : "jobs"}`;
+export const tabSpoken = (tab, count, n) => text("list.tab.jobs", { tab, count, n });
 
 /** @param {number} n */
-export const filterSpoken = (n) => (n ? `${PANEL.filter}, ${number(n)} in force` : PANEL.filter);
+export const filterSpoken = (n) => (n ? text("list.filter_in_force", { n }) : text("list.filter"));
 
 /** @param {string} name @param {number} jobs */
-export const workflowOption = (name, jobs) => `${name} (${number(jobs)})`;
+export const workflowOption = (name, jobs) => text("list.named_count", { name, n: jobs });
 
 /** @param {string} filter */
-export const removeFilter = (filter) => `Remove filter: ${filter}`;
+export const removeFilter = (filter) => text("list.remove_filter", { filter });
 
 /** @param {number} n @param {boolean} exact whether these jobs are all that would be selected */
-export const matchingWord = (n, exact) => (exact ? `Select all ${number(n)} matching` : `Select all matching (${number(n)} loaded)`);
+export const matchingWord = (n, exact) => text(exact ? "list.select_matching" : "list.select_matching_loaded", { n });
 
 /** @param {number} n */
-export const deleteWord = (n) => `Delete ${number(n)}…`;
+export const deleteWord = (n) => text("list.delete_jobs", { n });
 
 /** The jobs of the list, for an action on all of them. @param {number} n */
-export const ofShown = (n) => plural(n, "Of the job in the list", "Of the {n} jobs in the list");
+export const ofShown = (n) => text("list.of_shown", { n });
 
 /** Says "active", because beside a deletion "Cancel 2 jobs" could mean to cancel that deletion. @param {number} n */
-export const cancelWord = (n) => plural(n, "Cancel {n} active job…", "Cancel {n} active jobs…");
+export const cancelWord = (n) => text("list.cancel_jobs", { n });
 
 /** @param {number} n */
-export const idsCopied = (n) => (n === 1 ? "Job ID copied" : `${number(n)} job IDs copied`);
+export const idsCopied = (n) => text("list.ids_copied", { n });
 
 /** @param {number} n */
-export const loadedWord = (n) => plural(n, "{n} job loaded", "{n} jobs loaded");
+export const loadedWord = (n) => text("list.loaded", { n });
 
 /** @param {number} at */
-export const lastRead = (at) => `Last read at ${dateTime(at)}`;
+export const lastRead = (at) => text("list.last_read", { at: dateTime(at) });
 
-const date = (/** @type {string} */ text) => (text ? dateTime(new Date(`${text}T12:00`).getTime()).split(",")[0] : "");
+/** @param {string} day such as 2026-11-23 @returns {string} */
+const date = (day) => dateOnly(new Date(`${day}T12:00`).getTime());
+
+/** @param {string} from @param {string} to days, of which one may be "" */
+function rangeWords(from, to) {
+  if (from && to) return text("list.range.between", { from: date(from), to: date(to) });
+  if (from) return text("list.range.from", { date: date(from) });
+  return text("list.range.to", { date: to && date(to) });
+}
 
 /**
  * The label of each active filter, with the change that removes the filter.
@@ -147,15 +111,14 @@ const date = (/** @type {string} */ text) => (text ? dateTime(new Date(`${text}T
 export function chips(choice, current, nameOf) {
   const { time, from, to, workflow, output, protection, saved, only, onlyWord } = choice;
   const named = (/** @type {[string, string][]} */ list, /** @type {string} */ value) => list.find(([key]) => key === value)?.[1] ?? value;
-  const range = from && to ? `${date(from)} to ${date(to)}` : from ? `From ${date(from)}` : `To ${date(to)}`;
   /** @type {[string, Partial<Choice>][]} */
   const all = [
-    [time === "between" ? range : named(TIMES, time), time ? { time: "", from: "", to: "" } : {}],
-    [nameOf(workflow) || (workflow === current ? FIELDS.currentWorkflow : shortId(workflow)), workflow ? { workflow: "" } : {}],
-    [named(OUTPUTS, output), output ? { output: "" } : {}],
+    [time === "between" ? rangeWords(from, to) : named(times(), time), time ? { time: "", from: "", to: "" } : {}],
+    [nameOf(workflow) || (workflow === current ? text("list.field.current_workflow") : shortId(workflow)), workflow ? { workflow: "" } : {}],
+    [named(outputTypes(), output), output ? { output: "" } : {}],
     [named(PROTECTIONS, protection), protection ? { protection: "" } : {}],
     [named(SAVED_CHOICES, saved), saved ? { saved: "" } : {}],
-    [`${onlyWord} (${number(only?.length ?? 0)})`, only ? { only: null } : {}],
+    [text("list.named_count", { name: onlyWord, n: only?.length ?? 0 }), only ? { only: null } : {}],
   ];
   return all.filter(([, without]) => Object.keys(without).length);
 }
@@ -166,114 +129,109 @@ export function runTime(rows) {
   if (!known.length) return "";
   const unknown = rows.some(({ status, took }) => took === null && status !== "pending");
   const sum = known.reduce((all, { took }) => all + (took ?? 0), 0);
-  return `${unknown ? "at least " : ""}${roughDuration(sum)} of run time`;
+  return text(unknown ? "list.run_time_at_least" : "list.run_time", { duration: roughDuration(sum) });
 }
 
-/** @param {number} selected @param {number} shown how many of them the list shows */
-const selectedWords = (selected, shown) => (shown === selected ? "" : shown ? `, ${number(shown)} shown here` : ", none shown here");
+/** How many of the selected jobs the list shows; "" for all. @param {number} selected @param {number} shown */
+const shownWords = (selected, shown) => (shown === selected ? "" : shown ? text("list.selected_shown", { n: shown }) : text("list.selected_none_shown"));
+
+/** @param {Store} store @returns {[string, string]} the emphasised text, and the rest */
+function selectedWords(store) {
+  const { selection } = store;
+  const n = selection.size;
+  const held = heldWords(store);
+  const time = held.length ? "" : runTime(store.selectedRows());
+  const rest = [shownWords(n, store.shownSelected()) || time, ...held].filter(Boolean);
+  return [text(selection.matching ? "list.selected_at_least" : "list.selected", { n }), rest.map((each) => text("common.comma") + each).join("")];
+}
 
 /** The count line: how many jobs are listed, or how many are selected. @param {Store} store @returns {[string, string]} the emphasised text, and the rest */
 export function countWords(store) {
   const { rows, counts, held, loading, loaded, total, readAt, error, incomplete, selection } = store;
-  if (selection.size) {
-    const least = selection.matching ? `At least ${number(selection.size)}` : number(selection.size);
-    const held = heldWords(store);
-    const time = held ? "" : runTime(store.selectedRows());
-    return [`${least} selected`, `${selectedWords(selection.size, store.shownSelected()) || (time && `, ${time}`)}${held}`];
-  }
-  if (readAt === null) return ["", !loading ? "" : total ? `Loading jobs… ${number(loaded)} of ${number(total)}` : "Loading jobs…"];
-  const old = error ? ` at ${dateTime(readAt)}` : "";
-  const atLeast = incomplete && !old ? "at least " : "";
-  const all = `${plural(counts.all, "{n} job", "{n} jobs")}${old}${heldWords(store)}`;
+  if (selection.size) return selectedWords(store);
+  if (readAt === null) return ["", !loading ? "" : total ? text("list.count.loading", { n: loaded, total }) : text("common.loading")];
   // Only a filter makes it "9 of 20,000": jobs that are about to go are still there.
-  if (rows.length + held.matching < counts.all) return ["", `${number(rows.length)} of ${atLeast}${all}`];
-  return ["", atLeast ? `At least ${all}` : all];
+  const isFiltered = rows.length + held.matching < counts.all;
+  const values = { n: counts.all, shown: rows.length, at: dateTime(readAt) };
+  const [whole, some] = error ? ["all_at", "some_at"] : incomplete ? ["at_least", "some_at_least"] : ["all", "some"];
+  return ["", enumeration([text(`list.count.${isFiltered ? some : whole}`, values), ...heldWords(store)])];
 }
 
 /** Why none of these jobs can be deleted. @param {Row[]} rows not empty */
 export function whyNoneRemovable(rows) {
   const groups = new Set(rows.map(({ status }) => groupOf(status)));
-  if (groups.size === 1 && groups.has("active")) return PANEL.activeStay;
-  return groups.has("active") || groups.has("unknown") ? PANEL.noneRemovable : PANEL.protectedStay;
+  if (groups.size === 1 && groups.has("active")) return text("list.active_stay");
+  return groups.has("active") || groups.has("unknown") ? text("list.none_removable") : text("list.protected_stay");
 }
 
 /** Why a deletion leaves out some of the selected jobs; "" if it leaves out none. @param {number} selected @param {number} removable */
 export const someStay = (selected, removable) =>
-  removable && removable < selected ? `${number(removable)} of ${number(selected)} selected jobs can be deleted. ${plural(selected - removable, "The other one is", "The others are")} active, protected or of an unknown status.` : "";
+  removable && removable < selected ? text("list.some_stay", { removable, selected, rest: selected - removable }) : "";
 
-/** Why the details beside the list can't delete or protect their job. @param {number} selected */
-export const selectionActs = (selected) =>
-  plural(selected, "{n} job is selected. Use the buttons below the list, or deselect it.", "{n} jobs are selected. Use the buttons below the list, or deselect them.");
+/** Why the details beside the list can't delete or protect their job. @param {number} n selected jobs */
+export const selectionActs = (n) => text("list.selection_acts", { n });
 
 /** @type {Record<Doing, (group: Held) => string>} */
 const HELD = {
-  waiting: ({ all }) => `${number(all)} about to be removed`,
-  sending: ({ all, jobs, sending }) => `${sending < jobs ? `${number(sending)} of ${number(jobs)}` : number(all)} being removed`,
-  checking: ({ all }) => `${number(all)} being checked`,
-  stopping: ({ all }) => `deletion of ${number(all)} being stopped`,
-  stopped: ({ all }) => `${number(all)} being checked`,
-  unknown: ({ all }) => `${number(all)} perhaps removed`,
+  waiting: ({ all }) => text("list.held.waiting", { n: all }),
+  sending: ({ all, jobs, sending }) => (sending < jobs ? text("list.held.sending_some", { sending, n: jobs }) : text("list.held.sending", { n: all })),
+  checking: ({ all }) => text("list.held.checking", { n: all }),
+  stopping: ({ all }) => text("list.held.stopping", { n: all }),
+  stopped: ({ all }) => text("list.held.checking", { n: all }),
+  unknown: ({ all }) => text("list.held.unknown", { n: all }),
 };
 
 /** What open deletions do with their jobs, which the list leaves out but the history may still have. @param {Store} store */
-const heldWords = ({ held }) => held.groups.map((group) => `, ${HELD[group.doing](group)}`).join("");
+const heldWords = ({ held }) => held.groups.map((group) => HELD[group.doing](group));
 
-/** @param {number} n */
-const whichAreGone = (n) => plural(n, "checking whether {n} job is gone", "checking which of {n} jobs are gone");
-
-/** @type {Record<Doing, (group: Held) => {title: string, text: string}>} */
+/** @type {Record<Doing, (group: Held) => Words>} */
 const ALL_HELD = {
-  waiting: ({ matching: n }) => ({
-    title: plural(n, "{n} job is about to be removed", "{n} jobs are about to be removed"),
-    text: plural(n, "It is still in your history.", "They are still in your history."),
-  }),
+  waiting: ({ matching: n }) => ({ title: text("list.all_held.waiting", { n }), text: text("list.all_held.waiting_text", { n }) }),
   sending: ({ matching: n, jobs, sending }) =>
     sending < jobs
-      ? { title: `${number(sending)} of ${plural(jobs, "{n} job", "{n} jobs")} ${sending === 1 ? "is" : "are"} being removed`, text: plural(jobs - sending, "The other one is not sent. The result says why.", "The other {n} are not sent. The result says why.") }
-      : { title: plural(n, "{n} job is being removed", "{n} jobs are being removed"), text: "" },
-  checking: ({ sending: n }) => ({ title: capital(whichAreGone(n)), text: "" }),
-  stopping: ({ matching: n }) => ({ title: plural(n, "Stopping the deletion of {n} job", "Stopping the deletion of {n} jobs"), text: "Nothing has been deleted yet." }),
-  stopped: ({ sending: n }) => ({ title: `Stopping: ${whichAreGone(n)}`, text: "" }),
-  unknown: ({ matching: n, why }) => ({ title: plural(n, "It is not known whether {n} job is gone", "It is not known which of {n} jobs are gone"), text: why && `${why}.` }),
+      ? { title: text("list.all_held.sending_some", { jobs, sending }), text: text("list.all_held.rest", { n: jobs - sending }) }
+      : { title: text("list.all_held.sending", { n }), text: "" },
+  checking: ({ sending: n }) => ({ title: text("list.all_held.checking", { n }), text: "" }),
+  stopping: ({ matching: n }) => ({ title: text("list.all_held.stopping", { n }), text: text("list.all_held.stopping_text") }),
+  stopped: ({ sending: n }) => ({ title: text("list.all_held.stopped", { n }), text: "" }),
+  unknown: ({ matching: n, why }) => ({ title: text("list.all_held.unknown", { n }), text: why && sentence(why) }),
 };
 
-/** In place of a list whose jobs are all in open deletions. @param {Held[]} groups @returns {{title: string, text: string}} */
+/** In place of a list whose jobs are all in open deletions. @param {Held[]} groups @returns {Words} */
 export function allHeld(groups) {
   const [first, ...others] = groups.filter(({ matching }) => matching > 0).map((group) => ALL_HELD[group.doing](group));
   if (!first) return EMPTY;
-  return others.length ? { title: first.title, text: [first.text, ...others.map(({ title }) => `${title}.`)].filter(Boolean).join(" ") } : first;
+  return others.length ? { title: first.title, text: sentences([first.text, ...others.map(({ title }) => sentence(title))]) } : first;
 }
 
-export const EMPTY = { title: "No jobs in your cloud history", text: "Jobs you run on Comfy Cloud show up here." };
+export const EMPTY = {
+  get title() {
+    return text("list.empty.title");
+  },
+  get text() {
+    return text("list.empty.text");
+  },
+};
 
 /** The title of a tab without jobs. @param {Choice["tab"]} tab @param {boolean} isComplete whether all jobs were read */
-export const noneInTab = (tab, isComplete) => `No ${TABS.find(([key]) => key === tab)?.[1].toLowerCase()} jobs${isComplete ? "" : " among those read"}`;
+export const noneInTab = (tab, isComplete) => text(isComplete ? "list.none_in_tab" : "list.none_in_tab_read", { tab });
 
 /** Names everything that a job would have to match, by the words that the screen uses. @param {Choice} choice @param {string} current @param {(workflow: string) => string} nameOf */
 export function nothingMatches(choice, current, nameOf) {
-  const tab = choice.tab === "all" ? [] : TABS.filter(([key]) => key === choice.tab).map(([, label]) => label);
-  const search = choice.search ? [`“${clean(choice.search)}”`] : [];
+  const tab = choice.tab === "all" ? [] : [tabName(choice.tab)];
+  const search = choice.search ? [text("list.searched", { search: clean(choice.search) })] : [];
   const all = [...tab, ...chips(choice, current, nameOf).map(([word]) => word), ...search];
-  return all.length === 1 ? `No job matches: ${all[0]}` : `No job matches all of these: ${all.join(" · ")}`;
+  return all.length === 1 ? text("list.no_match", { filter: all[0] ?? "" }) : text("list.no_match_all", { filters: all.join(" · ") });
 }
 
 /** @param {number} at */
-export const OLD_LIST = (at) => `This list is from ${dateTime(at)}. You can look, but not delete.`;
+export const oldList = (at) => text("list.old", { at: dateTime(at) });
 
-/** @param {number} n @param {string} doubt why the list is unreliable; "" if it broke off */
+/** @param {number} n @param {string} doubt why the list is unreliable; "" if it broke off @returns {Words} */
 export const incompleteWords = (n, doubt = "") => ({
-  title: "This list is not complete",
-  text: doubt ? `${sentence(doubt)} It shows ${plural(n, "{n} job", "{n} jobs")}.` : `Comfy Cloud stopped answering after ${plural(n, "{n} job", "{n} jobs")}.`,
+  title: text("list.incomplete.title"),
+  text: doubt ? sentences([sentence(`${doubt.charAt(0).toUpperCase()}${doubt.slice(1)}`), text("list.incomplete.shows", { n })]) : text("list.incomplete.stopped", { n }),
 });
 
-/** @param {number} n */
-export const unreadableWords = (n) => ({
-  title: plural(n, "{n} job could not be read", "{n} jobs could not be read"),
-  text: "Comfy Cloud wrote them in a way that this pack does not know. They are not shown here, and nothing here deletes them.",
-});
-
-/** @param {string} words */
-const capital = (words) => `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
-
-/** @param {string} words */
-const sentence = (words) => `${capital(words).replace(/\.$/, "")}.`;
+/** @param {number} n @returns {Words} */
+export const unreadableWords = (n) => ({ title: text("list.unreadable.title", { n }), text: text("list.unreadable.text") });

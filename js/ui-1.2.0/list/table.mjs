@@ -4,11 +4,11 @@
 import { once } from "../common/components.mjs";
 import { el, textScale } from "../common/dom.mjs";
 import { dayHeading } from "../common/format.mjs";
+import { text } from "../common/words.mjs";
 import { hasOutputs } from "../outputs/saved.mjs";
 import { listKey } from "./keys.mjs";
 import { onLongPress } from "./long_press.mjs";
 import { RowView } from "./row.mjs";
-import { PANEL } from "./strings.mjs";
 import { byDay, HEADING, indexAt, inView, place, ROW, SPARE, topOf } from "./virtual.mjs";
 
 /** @import { Row } from "../../../types/list" */
@@ -28,7 +28,7 @@ let lists = 0;
 export class ListView {
   #prefix = `cch-${++lists}-`;
   #space = el("div", { class: "cch-space", role: "presentation" });
-  element = el("div", { class: "cch-list", role: "listbox", "aria-multiselectable": "true", tabindex: "0", "aria-label": PANEL.jobs }, this.#space);
+  element = el("div", { class: "cch-list", role: "listbox", "aria-multiselectable": "true", tabindex: "0", "aria-label": text("list.jobs") }, this.#space);
   /** @type {Map<string, RowView>} */
   #shown = new Map();
   /** A box for each day in view. Its heading stays at the top of the list while the day's rows scroll. @type {Map<string, HTMLElement>} */

@@ -8,44 +8,45 @@ import { setIcon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
 import { accountWords } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
+import { text } from "../common/words.mjs";
 import { hasOutputs } from "../outputs/saved.mjs";
 import { SAVE } from "../outputs/strings.mjs";
 import { PROTECT } from "../protection/strings.mjs";
 import { step } from "./keys.mjs";
 import { deselectHidden } from "../deletion/strings.mjs";
-import { cancelWord, countWords, deleteWord, lastRead, matchingWord, ofShown, someStay, PANEL, TABS, tabSpoken } from "./strings.mjs";
+import { cancelWord, countWords, deleteWord, lastRead, matchingWord, ofShown, someStay, tabName, TABS, tabSpoken } from "./strings.mjs";
 
 /** @import { PageName, Row, Store, ViewParts } from "../../../types/list" */
 /** @import { Popups } from "./menu.mjs" */
 
 /** @param {ViewParts} parts @param {Popups} popups @param {(name: PageName) => void} openPage */
 export function createHeader({ store, actions, place, close }, popups, openPage) {
-  const refresh = iconButton("refresh", PANEL.refresh, () => void store.refresh());
-  const large = place === "sidebar" && iconButton("expand", PANEL.large, actions.openLarge);
-  const more = iconButton("more", PANEL.more, () => {
-    const small = store.status?.configured ? accountWords(store.status) : PANEL.notConnected;
+  const refresh = iconButton("refresh", text("list.refresh"), () => void store.refresh());
+  const large = place === "sidebar" && iconButton("expand", text("list.large"), actions.openLarge);
+  const more = iconButton("more", text("list.more"), () => {
+    const small = store.status?.configured ? accountWords(store.status) : text("list.not_connected");
     const shown = store.rows.length;
-    const clear = store.protection.any ? PANEL.clearOthers : PANEL.clear;
+    const clear = store.protection.any ? text("list.clear_others") : text("list.clear");
     popups.menu(
       [
-        { label: PANEL.cleanUp, icon: "clean", press: () => openPage("clean_up") },
-        { label: PANEL.audit, icon: "history", press: () => openPage("audit") },
+        { label: text("list.clean_up"), icon: "clean", press: () => openPage("clean_up") },
+        { label: text("audit.title"), icon: "history", press: () => openPage("audit") },
         ...(shown ? [{ label: SAVE.ask, icon: /** @type {const} */ ("save"), small: ofShown(shown), press: () => actions.save(store.shownTarget()) }] : []),
         null,
-        { label: PANEL.connection, icon: "key", small, press: actions.manageKey },
+        { label: text("list.connection"), icon: "key", small, press: actions.manageKey },
         null,
-        { label: clear, icon: "trash", danger: true, small: PANEL.assetsStay, press: actions.clear },
+        { label: clear, icon: "trash", danger: true, small: text("list.assets_stay"), press: actions.clear },
       ],
-      { anchor: more, label: PANEL.more },
+      { anchor: more, label: text("list.more") },
     );
   });
   more.setAttribute("aria-haspopup", "menu");
-  const title = el("h2", { class: "cch-title" }, PANEL.title);
-  const element = el("header", { class: "cch-head" }, title, refresh, large, more, iconButton("close", PANEL.close, close));
+  const title = el("h2", { class: "cch-title" }, text("list.title"));
+  const element = el("header", { class: "cch-head" }, title, refresh, large, more, iconButton("close", text("common.close"), close));
   return {
     element,
     draw() {
-      setTip(refresh, store.readAt === null ? PANEL.refresh : lastRead(store.readAt));
+      setTip(refresh, store.readAt === null ? text("list.refresh") : lastRead(store.readAt));
       refresh.classList.toggle("turning", store.loading);
     },
   };
@@ -53,8 +54,8 @@ export function createHeader({ store, actions, place, close }, popups, openPage)
 
 /** @param {Store} store @param {string} controls the id of the list */
 export function createTabs(store, controls) {
-  const tabs = TABS.map(([key, label]) => {
-    const count = el("span");
+  const tabs = TABS.map((key) => {
+    const [label, count] = [tabName(key), el("span")];
     const choose = () => store.choose({ tab: key });
     const attributes = { type: "button", class: "cch-tab", role: "tab", "aria-controls": controls, onclick: choose };
     return { key, label, count, button: el("button", attributes, el("b", {}, label), " ", count) };
@@ -68,7 +69,7 @@ export function createTabs(store, controls) {
     tab.button.focus();
   };
   return {
-    element: el("div", { class: "cch-tabs", role: "tablist", "aria-label": PANEL.status, onkeydown: move }, ...tabs.map(({ button }) => button)),
+    element: el("div", { class: "cch-tabs", role: "tablist", "aria-label": text("list.status"), onkeydown: move }, ...tabs.map(({ button }) => button)),
     draw() {
       const { counts, choice, readAt, incomplete } = store;
       for (const { key, label, count, button } of tabs) {
@@ -85,7 +86,7 @@ export function createTabs(store, controls) {
 let made = 0;
 
 export class Footer {
-  #tick = tick(PANEL.selectShown, () => (this.#allShown() ? this.#deselect() : this.#selectShown()));
+  #tick = tick(text("list.select_shown"), () => (this.#allShown() ? this.#deselect() : this.#selectShown()));
   #strong = el("b");
   #rest = el("span");
   #matching = linkButton("", () => this.store.selectMatching());
@@ -99,7 +100,7 @@ export class Footer {
     press: () => this.#save.getAttribute("aria-disabled") === "true" || this.saveSelected(),
   });
   #remove = button({
-    label: PANEL.delete,
+    label: text("list.delete"),
     icon: "trash",
     kind: "danger-quiet",
     press: () => this.#remove.getAttribute("aria-disabled") === "true" || this.removeSelected(),
@@ -109,7 +110,7 @@ export class Footer {
   #whyId = `cch-foot-why-${++made}`;
   /** Why Delete is off. */
   #why = el("span", { class: "cch-why", id: this.#whyId });
-  #bar = el("div", { class: "cch-actions" }, this.#matching, this.#hidden, linkButton(PANEL.deselect, () => this.#deselect()), this.#cancel, el("span", { class: "push" }, this.#why, this.#protect, this.#save, this.#remove));
+  #bar = el("div", { class: "cch-actions" }, this.#matching, this.#hidden, linkButton(text("list.deselect"), () => this.#deselect()), this.#cancel, el("span", { class: "push" }, this.#why, this.#protect, this.#save, this.#remove));
   element = el("footer", { class: "cch-foot" }, el("div", { class: "cch-count" }, this.#tick, el("span", { class: "cch-grow" }, this.#strong, this.#rest)), this.#bar);
 
   /** @param {ViewParts} parts @param {() => void} focusList @param {(event: MouseEvent) => boolean} isSecondClick whether a click continues a double click in the list */
@@ -181,9 +182,9 @@ export class Footer {
   /** Names the number of jobs that would go, where it is known. @param {Row[]} chosen */
   #deleteWord(chosen) {
     const { selection } = this.store;
-    if (selection.matching) return PANEL.deleteMatching;
+    if (selection.matching) return text("list.delete_matching");
     const removable = this.store.removable(chosen).length;
-    return removable && chosen.length === selection.size ? deleteWord(removable) : PANEL.delete;
+    return removable && chosen.length === selection.size ? deleteWord(removable) : text("list.delete");
   }
 
   #drawActions() {
@@ -196,7 +197,7 @@ export class Footer {
     this.#protect.lastChild?.replaceWith(this.#allProtected ? PROTECT.unprotect : PROTECT.protect);
     if (this.#protect.firstElementChild) setIcon(this.#protect.firstElementChild, this.#allProtected ? "unlock" : "lock");
     this.#cancel.textContent = cancelWord(size);
-    const whyNotSaved = store.error ? PANEL.cantSave : chosen.length === size && !chosen.some(hasOutputs) ? plural(size, PANEL.noOutput, PANEL.noOutputs) : "";
+    const whyNotSaved = store.error ? text("list.cant_save") : chosen.length === size && !chosen.some(hasOutputs) ? plural(size, text("list.no_output"), text("list.no_outputs")) : "";
     setTip(this.#save, whyNotSaved);
     this.#save.setAttribute("aria-disabled", String(!!whyNotSaved));
     this.#remove.lastChild?.replaceWith(this.#deleteWord(chosen));

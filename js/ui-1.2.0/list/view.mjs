@@ -4,6 +4,7 @@
 import { el } from "../common/dom.mjs";
 import { isActive } from "../common/status.mjs";
 import { withTooltips } from "../common/tooltips.mjs";
+import { text, words } from "../common/words.mjs";
 import { LEFT } from "../deletion/result_strings.mjs";
 import { Finder } from "./filter_popover.mjs";
 import { hideUndo, panelKey, passes } from "./keys.mjs";
@@ -11,7 +12,7 @@ import { Popups } from "./menu.mjs";
 import { Pages } from "./pages.mjs";
 import { rowMenu } from "./row.mjs";
 import { banners, nothingTitle, wholeState } from "./states.mjs";
-import { COLUMNS, EMPTY, loadedWord, PANEL } from "./strings.mjs";
+import { columns, EMPTY, loadedWord } from "./strings.mjs";
 import { ListView } from "./table.mjs";
 import { Footer, createHeader, createTabs } from "./toolbar.mjs";
 
@@ -46,7 +47,7 @@ const REST_MS = 150;
 let views = 0;
 
 export class PanelView {
-  root = withTooltips(el("section", { class: "cch cch-panel", lang: "en", "aria-label": PANEL.title, tabindex: "-1" }));
+  root = withTooltips(el("section", { class: "cch cch-panel", "aria-label": text("list.title"), tabindex: "-1" }));
   #number = ++views;
   #wide = false;
   #loading = false;
@@ -58,9 +59,9 @@ export class PanelView {
   #drawnState = "";
   #top = el("div", { class: "cch-zone top" });
   #state = el("div", { class: "cch-whole" });
-  #side = el("aside", { class: "cch-side", "aria-label": PANEL.details });
+  #side = el("aside", { class: "cch-side", "aria-label": text("list.details") });
   /** In place of the details, until the person chooses a job. */
-  #none = el("p", { class: "cch-hint cch-none", hidden: true }, PANEL.chooseJob);
+  #none = el("p", { class: "cch-hint cch-none", hidden: true }, text("list.choose_job"));
   #under = el("div", { class: "cch-under" });
   #pages = new Pages(this.root, this.#under);
   #popups = new Popups(this.root);
@@ -107,8 +108,8 @@ export class PanelView {
   }
 
   #build() {
-    const { root } = this;
-    const head = el("div", { class: "cch-thead", "aria-hidden": "true" }, el("i"), el("i"), ...COLUMNS.map((word) => el("span", {}, word)));
+    const root = words.mark(this.root);
+    const head = el("div", { class: "cch-thead", "aria-hidden": "true" }, el("i"), el("i"), ...columns().map((word) => el("span", {}, word)));
     const bar = el("div", { class: "cch-bar" }, this.tabs.element, this.finder.element, this.finder.chips);
     const pane = el("div", { class: "cch-pane" }, head, this.list.element, this.#state, this.cards.element, this.footer.element);
     this.#under.append(this.header.element, this.#top, bar, el("div", { class: "cch-cols" }, pane, this.#side));
@@ -288,7 +289,7 @@ export class PanelView {
     const row = store.keyRow();
     const rows = row ? [row] : store.selectedRows();
     // The dialog explains why protected jobs stay.
-    const why = rows.every(({ status }) => isActive(status)) ? PANEL.activeStay : store.blocked();
+    const why = rows.every(({ status }) => isActive(status)) ? text("list.active_stay") : store.blocked();
     if (why) this.#live.say(why, true);
     else if (row) parts.actions.remove({ ids: [row.id] });
     else this.footer.removeSelected();
@@ -297,7 +298,7 @@ export class PanelView {
   /** @param {Row} row @param {[number, number]} at */
   openMenu(row, at) {
     const items = rowMenu(row, this.parts, { open: () => this.open(row.id), view: () => this.view(row.id) });
-    this.#popups.menu(items, { anchor: this.list.element, at, label: PANEL.more });
+    this.#popups.menu(items, { anchor: this.list.element, at, label: text("list.more") });
   }
 
   /** @returns {boolean} whether Escape had an effect */

@@ -4,10 +4,10 @@
 import { button } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
-import { VIEWER } from "./strings.mjs";
+import { text } from "../common/words.mjs";
 
 /** @import { IconName } from "../common/icons.mjs" */
-/** @import { Words } from "./strings.mjs" */
+/** @import { Words } from "../common/strings.mjs" */
 
 const MAX_TEXT_BYTES = 200_000;
 
@@ -41,10 +41,10 @@ export function stopMedia(stage) {
 
 /** Returns an element with the beginning of a text file. @param {Blob} blob @param {string} name */
 export async function textElement(blob, name) {
-  const text = await blob.slice(0, MAX_TEXT_BYTES).text();
-  const shown = text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+  const whole = await blob.slice(0, MAX_TEXT_BYTES).text();
+  const shown = whole.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
   const page = el("pre", { class: "cch-viewer-text", dir: "auto", tabindex: "0", "aria-label": name }, shown);
-  return el("div", { class: "cch-viewer-page" }, blob.size > MAX_TEXT_BYTES && el("p", { class: "cch-2" }, VIEWER.textCut), page);
+  return el("div", { class: "cch-viewer-page" }, blob.size > MAX_TEXT_BYTES && el("p", { class: "cch-2" }, text("viewer.text_cut", { bytes: MAX_TEXT_BYTES })), page);
 }
 
 /**
@@ -54,13 +54,13 @@ export async function textElement(blob, name) {
  * @param {{label: string, press: () => void} | null} [action]
  * @param {string} [more] further lines, such as the job's error
  */
-export function messageElement(name, { title, text }, action = null, more = "") {
+export function messageElement(name, { title, text: told }, action = null, more = "") {
   return el(
     "div",
     { class: "cch-viewer-message" },
     icon(name, "s20"),
     el("h3", { dir: "auto" }, title),
-    text && el("p", { dir: "auto" }, text),
+    told && el("p", { dir: "auto" }, told),
     more && el("p", { class: "cch-lines cch-2", dir: "auto" }, more),
     action && button({ label: action.label, press: action.press }),
   );

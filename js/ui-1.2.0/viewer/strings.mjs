@@ -1,70 +1,43 @@
 // @ts-check
 /** The texts of the viewer. */
 
-import { clean, dateTime, number } from "../common/format.mjs";
+import { clean, dateTime, enumeration } from "../common/format.mjs";
+import { text } from "../common/words.mjs";
 
 /** @import { FileKind } from "../common/kinds.mjs" */
-
-export const VIEWER = {
-  close: "Close",
-  previous: "Previous output",
-  next: "Next output",
-  download: "Download",
-  select: "Select job",
-  selected: "Selected",
-  deselect: "Deselect job",
-  loading: "Loading…",
-  tryAgain: "Try again",
-  outputs: "Output",
-  firstOfList: "This is the first output in the list.",
-  lastOfList: "This is the last output in the list.",
-  downloading: "Downloading…",
-  textCut: "These are the first 200 KB. Download the file to read the rest.",
-};
-
-/** @typedef {{title: string, text: string}} Words */
-
-/** @type {Record<FileKind, string>} */
-const KIND_WORDS = { image: "picture", video: "video", audio: "sound", text: "text", "3d": "3D model", other: "file" };
+/** @import { Words } from "../common/strings.mjs" */
 
 /** The message in place of an output that the viewer can't show. @param {FileKind} kind @param {string} extension @returns {Words} */
 export function notDrawn(kind, extension) {
-  if (kind === "3d") return { title: "This is a 3D model", text: "It can’t be shown here. Download it to open it in a 3D program." };
-  const what = extension ? `This is a file of the type “${extension}”` : "This is a file of an unknown type";
-  return { title: what, text: "It can’t be shown here. Download it to open it in another program." };
+  if (kind === "3d") return { title: text("viewer.not_drawn.model.title"), text: text("viewer.not_drawn.model.text") };
+  const title = extension ? text("viewer.not_drawn.type", { extension }) : text("viewer.not_drawn.unknown");
+  return { title, text: text("viewer.not_drawn.text") };
 }
 
 /** The message for a file that this browser can't show or play. @param {FileKind} kind @returns {Words} */
-export const notShown = (kind) => ({
-  title: `This browser can’t ${kind === "video" || kind === "audio" ? "play" : "show"} this ${KIND_WORDS[kind]}`,
-  text: "Download it to open it in another program.",
-});
+export const notShown = (kind) => ({ title: text("viewer.not_shown.title", { kind }), text: text("viewer.not_shown.text") });
 
 /** The message for a file whose content is not what its extension says. @param {FileKind} kind @returns {Words} */
-export const notItsKind = (kind) => ({
-  title: `This file is not the ${KIND_WORDS[kind]} that its name says`,
-  text: "It is not shown here. You can still download it.",
-});
+export const notItsKind = (kind) => ({ title: text("viewer.not_its_kind.title", { kind }), text: text("viewer.not_its_kind.text") });
 
-/** @type {Words} */
-export const ACTIVE_JOB = { title: "This job has not finished", text: "Its outputs can be shown when it has." };
-/** @type {Words} */
-export const NO_OUTPUTS = { title: "This job has no outputs", text: "" };
-/** @type {Words} */
-export const JOB_GONE = { title: "This job is gone", text: "It is no longer in the list. Close the viewer and refresh the list." };
+/** @returns {Words} */
+export const activeJob = () => ({ title: text("viewer.active.title"), text: text("viewer.active.text") });
+/** @returns {Words} */
+export const noOutputs = () => ({ title: text("viewer.no_outputs"), text: "" });
+/** @returns {Words} */
+export const jobGone = () => ({ title: text("viewer.job_gone.title"), text: text("viewer.job_gone.text") });
 
-/** @param {number} at from 0 @param {number} all */
-export const positionWords = (at, all) => `${number(at + 1)} of ${number(all)}`;
+/** @param {number} at from 0 @param {number} n */
+export const positionWords = (at, n) => text("viewer.position", { at: at + 1, n });
 
 /** @param {number} width @param {number} height */
-export const sizeWords = (width, height) => `${number(width)} × ${number(height)}`;
+export const sizeWords = (width, height) => text("viewer.size", { width, height });
 
 /** @param {string} name "" if it equals the output's name @param {number | null} created milliseconds since 1970 @param {string} status "" for a completed job */
-export const jobWords = (name, created, status) =>
-  [name && `Job ${clean(name)}`, status, created === null ? "" : dateTime(created)].filter(Boolean).join(", ");
+export const jobWords = (name, created, status) => enumeration([name && text("viewer.job", { name: clean(name) }), status, created !== null && dateTime(created)]);
 
-/** @param {boolean} selected @param {number} all */
-export const selectedWords = (selected, all) => `${selected ? "Job selected" : "Job no longer selected"}. ${number(all)} selected.`;
+/** @param {boolean} selected @param {number} n */
+export const selectedWords = (selected, n) => text(selected ? "viewer.job_selected" : "viewer.job_deselected", { n });
 
 /** A tooltip with the keyboard shortcut. @param {string} label @param {string} key */
-export const withKey = (label, key) => `${label} (${key})`;
+export const withKey = (label, key) => text("viewer.with_key", { label, key });

@@ -5,11 +5,12 @@ import { asApiError, BROKE_OFF, HistoryApiError } from "../api.mjs";
 import { saveFile } from "../common/browser.mjs";
 import { button, iconButton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean, fileSize, shortId } from "../common/format.mjs";
+import { clean, enumeration, fileSize, shortId } from "../common/format.mjs";
 import { extensionOf, KIND_ICONS, kindOf, kindOfContent } from "../common/kinds.mjs";
 import { isActive, statusWord } from "../common/status.mjs";
 import { errorWords } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
+import { text } from "../common/words.mjs";
 import { hideUndo } from "../list/keys.mjs";
 import { mediaElement, messageElement, stopMedia, textElement } from "./content.mjs";
 import { viewerKey } from "./keys.mjs";
@@ -21,7 +22,6 @@ import * as words from "./strings.mjs";
 /** @import { FileKind } from "../common/kinds.mjs" */
 /** @import { Output, Place } from "./outputs.mjs" */
 
-const { VIEWER } = words;
 /** Milliseconds before “Loading…” is shown. Most files arrive earlier. */
 const LOADING_DELAY = 150;
 let viewers = 0;
@@ -38,10 +38,10 @@ export class Viewer {
   #meta = el("p", { class: "cch-2", id: `cch-viewer-meta-${this.#number}` });
   #stage = el("div", { class: "cch-viewer-stage" });
   #live = el("div", { class: "cch-unseen", role: "status" });
-  #tick = button({ label: VIEWER.select, icon: "check", press: () => this.#toggle() });
-  #save = button({ label: VIEWER.download, icon: "down", press: () => void this.#download() });
-  #previous = iconButton("left", VIEWER.previous, () => this.#move(-1), "cch-ib cch-viewer-side");
-  #next = iconButton("right", VIEWER.next, () => this.#move(1), "cch-ib cch-viewer-side");
+  #tick = button({ label: text("viewer.select"), icon: "check", press: () => this.#toggle() });
+  #save = button({ label: text("viewer.download"), icon: "down", press: () => void this.#download() });
+  #previous = iconButton("left", text("viewer.previous"), () => this.#move(-1), "cch-ib cch-viewer-side");
+  #next = iconButton("right", text("viewer.next"), () => this.#move(1), "cch-ib cch-viewer-side");
   #dialog = this.#build();
   /** @type {ViewRequest | null} */
   #request = null;
@@ -76,10 +76,10 @@ export class Viewer {
   }
 
   #build() {
-    const head = el("header", {}, el("div", {}, this.#title, this.#meta), el("div", { class: "cch-viewer-acts" }, this.#tick, this.#save), iconButton("close", VIEWER.close, () => this.close()));
+    const head = el("header", {}, el("div", {}, this.#title, this.#meta), el("div", { class: "cch-viewer-acts" }, this.#tick, this.#save), iconButton("close", text("common.close"), () => this.close()));
     const attributes = { class: "cch-viewer", role: "dialog", "aria-modal": "true", tabindex: "-1", "aria-labelledby": this.#title.id, "aria-describedby": this.#meta.id };
     const dialog = el("dialog", attributes, head, el("div", { class: "cch-viewer-body" }, this.#previous, this.#stage, this.#next), this.#live);
-    setShortcut(this.#save, VIEWER.download, "D");
+    setShortcut(this.#save, text("viewer.download"), "D");
     // The event is delayed, so the viewer may be open again.
     dialog.addEventListener("close", () => this.#dialog.open || this.#closed());
     for (const type of ["keyup", "keypress", "copy", "cut", "paste", "click", "dblclick", "contextmenu", "pointerdown", "wheel"]) dialog.addEventListener(type, (event) => event.stopPropagation());
@@ -94,8 +94,8 @@ export class Viewer {
     request.root.append(this.#dialog);
     this.#dialog.showModal();
     const [back, on] = this.#isRightToLeft() ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"];
-    setShortcut(this.#previous, VIEWER.previous, back);
-    setShortcut(this.#next, VIEWER.next, on);
+    setShortcut(this.#previous, text("viewer.previous"), back);
+    setShortcut(this.#next, text("viewer.next"), on);
     window.addEventListener("keydown", this.#key, true);
     this.#dialog.focus({ preventScroll: true });
     this.#show({ id: request.id, number: request.number ?? null });
@@ -140,7 +140,7 @@ export class Viewer {
     this.#outputs = known ?? [];
     this.#rowAt = Math.max(0, this.store.rows.findIndex((each) => each.id === id));
     this.#drawTick();
-    if (!row) return this.#tell(words.JOB_GONE);
+    if (!row) return this.#tell(words.jobGone());
     if (known) return this.#showOutput(row, indexOf(known, number, row.preview?.filename ?? ""));
     if (!row.preview && !row.outputs) return this.#showOutput(row, -1);
     this.#wait();
@@ -173,7 +173,7 @@ export class Viewer {
     this.#at = at;
     const output = this.#outputs[at];
     this.#drawHead(row);
-    if (!output) return this.#tell(isActive(row.status) ? words.ACTIVE_JOB : words.NO_OUTPUTS, null, clean(row.error?.message, 600));
+    if (!output) return this.#tell(isActive(row.status) ? words.activeJob() : words.noOutputs(), null, clean(row.error?.message, 600));
     const kind = kindOf(output.filename);
     if (!isDrawn(kind)) return this.#tell(words.notDrawn(kind, extensionOf(output.filename)), this.#saving(), "", KIND_ICONS[kind]);
     this.#wait();
@@ -221,7 +221,7 @@ export class Viewer {
     const size = this.#size;
     const onSize = (/** @type {number} */ width, /** @type {number} */ height) => {
       if (url !== this.#url) return;
-      this.#size = [words.sizeWords(width, height), size].filter(Boolean).join(", ");
+      this.#size = enumeration([words.sizeWords(width, height), size]);
       this.#drawHead(row);
       this.#say();
     };
@@ -262,21 +262,20 @@ export class Viewer {
     const { signal } = this.#abort;
     this.#stage.setAttribute("aria-busy", "true");
     setTimeout(() => {
-      if (!signal.aborted && this.#stage.getAttribute("aria-busy") === "true") this.#stage.replaceChildren(messageElement("running", { title: VIEWER.loading, text: "" }));
+      if (!signal.aborted && this.#stage.getAttribute("aria-busy") === "true") this.#stage.replaceChildren(messageElement("running", { title: text("viewer.loading"), text: "" }));
     }, LOADING_DELAY);
   }
 
-  #saving = () => ({ label: VIEWER.download, press: () => void this.#download() });
+  #saving = () => ({ label: text("viewer.download"), press: () => void this.#download() });
 
-  /** @param {words.Words} told @param {{label: string, press: () => void} | null} [action] @param {string} [more] @param {import("../common/icons.mjs").IconName} [icon] */
+  /** @param {import("../common/strings.mjs").Words} told @param {{label: string, press: () => void} | null} [action] @param {string} [more] @param {import("../common/icons.mjs").IconName} [icon] */
   #tell(told, action = null, more = "", icon = "info") {
     this.#place(messageElement(icon, told, action, more));
   }
 
   /** @param {unknown} error @param {() => void} again */
   #fail(error, again) {
-    const { title, text } = errorWords(asApiError(error));
-    this.#tell({ title, text }, { label: VIEWER.tryAgain, press: again }, "", "warning");
+    this.#tell(errorWords(asApiError(error)), { label: text("common.try_again"), press: again }, "", "warning");
   }
 
   #name() {
@@ -311,15 +310,15 @@ export class Viewer {
   #say() {
     const told = this.#stage.querySelector("h3")?.textContent ?? "";
     const meta = [...this.#meta.children].map((part) => part.textContent);
-    this.#live.textContent = [this.#name(), ...meta, told].filter(Boolean).join(", ");
+    this.#live.textContent = enumeration([this.#name(), ...meta, told]);
   }
 
   #drawTick() {
     const isSelected = this.store.selection.has(this.#id);
     this.#tick.classList.toggle("is-on", isSelected);
     // The words change with the state, so there is no aria-pressed, which would say it a second time.
-    this.#tick.lastChild?.replaceWith(isSelected ? VIEWER.selected : VIEWER.select);
-    setShortcut(this.#tick, isSelected ? VIEWER.deselect : VIEWER.select, "X");
+    this.#tick.lastChild?.replaceWith(isSelected ? text("viewer.selected") : text("viewer.select"));
+    setShortcut(this.#tick, isSelected ? text("viewer.deselect") : text("viewer.select"), "X");
   }
 
   #toggle() {
@@ -340,7 +339,7 @@ export class Viewer {
   #move(way) {
     const place = this.#neighbour(way);
     if (place) this.#show(place);
-    else this.#live.textContent = way > 0 ? VIEWER.lastOfList : VIEWER.firstOfList;
+    else this.#live.textContent = way > 0 ? text("viewer.last_of_list") : text("viewer.first_of_list");
   }
 
   async #download() {
@@ -350,7 +349,7 @@ export class Viewer {
     const { signal } = this.#abort;
     const row = this.store.get(this.#id);
     try {
-      if (!this.#blob) this.#live.textContent = VIEWER.downloading;
+      if (!this.#blob) this.#live.textContent = text("viewer.downloading");
       const blob = this.#blob ?? (await this.#fetch(output.filename, this.#at < 0 ? undefined : at, signal));
       if (signal.aborted) return;
       this.#blob = blob;

@@ -48,7 +48,7 @@ test("dates, times, ages, durations and sizes are written as the language writes
   assert.equal(plain(said("fr", "{n, relative, minute}", { n: -12 })), "il y a 12 minutes");
   assert.equal(plain(said("ru", "{n, unit, minute}", { n: 12 })), "12 мин");
   const sizes = [0, 40, 812_000, 2_140_000, 999_600, 4_100_000_000, 7e15];
-  assert.deepEqual(sizes.map((n) => plain(said("en", "{n, size}", { n }))), ["0 kB", "0.1 kB", "812 kB", "2.1 MB", "1 MB", "4.1 GB", "7,000 TB"]);
+  assert.deepEqual(sizes.map((n) => plain(said("en", "{n, size}", { n }))), ["0 KB", "0.1 KB", "812 KB", "2.1 MB", "1 MB", "4.1 GB", "7,000 TB"]);
   assert.equal(plain(said("fr", "{n, size}", { n: 2_140_000 })), "2,1 Mo");
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DETAILS } from "#ui/details/strings.mjs";
+import { jobGone } from "#ui/details/strings.mjs";
 import { test } from "node:test";
 import * as before from "#ui/deletion/strings.mjs";
 import * as after from "#ui/deletion/result_strings.mjs";
@@ -203,5 +203,5 @@ test("if jobs were protected after the preview, a clear is not an error and show
 });
 
 test("a job whose details are not found is not called gone, because some servers have no details", () => {
-  assert.doesNotMatch(`${DETAILS.gone.title} ${DETAILS.gone.text}`, /\bgone\b|was removed/);
+  assert.doesNotMatch(`${jobGone().title} ${jobGone().text}`, /\bgone\b|was removed/);
 });
