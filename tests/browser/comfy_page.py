@@ -71,6 +71,24 @@ def button(scope: Page | Locator, name: str) -> Locator:
     return scope.get_by_role("button", name=re.compile(rf"(^|\W){re.escape(name)}$"))
 
 
+# Our elements carry the direction of their language. Those that are added later turn too.
+TURN = """direction => {
+    const turn = () => {
+        for (const root of document.querySelectorAll(".cch[lang]")) if (root.dir !== direction) root.dir = direction;
+    };
+    document.dir = direction;
+    window.turning?.disconnect();
+    window.turning = new MutationObserver(turn);
+    window.turning.observe(document.body, { childList: true, subtree: true });
+    turn();
+}"""
+
+
+async def set_direction(page: Page, direction: str) -> None:
+    """Show the page, and everything of ours in it, from right to left ("rtl") or from left to right ("ltr")."""
+    await page.evaluate(TURN, direction)
+
+
 def button_at_the_top(page: Page) -> Locator:
     """Return our button in ComfyUI's top bar, which is not the button of our sidebar tab."""
     return page.locator('button:has(.pi-cloud), button[aria-label="Cloud history"]').locator(

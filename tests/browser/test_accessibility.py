@@ -22,6 +22,7 @@ from browser.comfy_page import (
     load_workflow,
     press_run,
     run_command,
+    set_direction,
     toasts,
 )
 from browser.conftest import ONE_FRONTEND
@@ -376,12 +377,13 @@ async def test_the_light_palette_large_text_and_right_to_left_have_no_violation(
     page: Page, cloud: SimulatedCloud, inspection: Inspection
 ) -> None:
     panel = await open_list(page, cloud)
-    for name, change in {
-        "light": "() => undefined",
-        "light, right to left": "() => { document.dir = 'rtl' }",
-        "200 % text": "() => { document.dir = 'ltr'; document.documentElement.style.fontSize = '200%' }",
-    }.items():
-        await page.evaluate(change)
+    for name, direction, size in (
+        ("light", "ltr", ""),
+        ("light, right to left", "rtl", ""),
+        ("200 % text", "ltr", "200%"),
+    ):
+        await set_direction(page, direction)
+        await page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
         await page.evaluate(RESTED)
         await see_the_main_states(panel, inspection, name)
     await page.evaluate("() => { document.documentElement.style.fontSize = '' }")

@@ -11,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Page, ViewportSize, expect
 
 from browser.accessibility import touch_screen
+from browser.comfy_page import set_direction
 from browser.conftest import ONE_FRONTEND
 from browser.layout_walk import faults_at_all_widths, faults_now
 from browser.panel_page import Panel, newest_first, open_list, open_page, shown_panel
@@ -53,10 +54,8 @@ async def styled(page: Page) -> AsyncIterator[Callable[[str, str], Awaitable[Non
     """A function that sets the direction and the text size of the page until the end of the test."""
 
     async def style(direction: str, size: str) -> None:
-        await page.evaluate(
-            "([dir, size]) => { document.dir = dir; document.documentElement.style.fontSize = size; }",
-            [direction, size],
-        )
+        await set_direction(page, direction)
+        await page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
 
     yield style
     await page.set_viewport_size(USUAL_SIZE)

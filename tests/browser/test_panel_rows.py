@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from browser.comfy_page import set_direction
 from browser.conftest import ONE_FRONTEND
 from browser.panel_page import Panel, newest_first, open_list
 from simulated_cloud import SimulatedCloud, SimulatedJob
@@ -143,11 +144,11 @@ async def test_a_name_from_right_to_left_is_cut_in_its_middle_and_begins_where_o
     )
     panel = await open_list(page, cloud)
     for direction in ("ltr", "rtl"):
-        await page.evaluate("direction => { document.dir = direction; }", direction)
+        await set_direction(page, direction)
         for job in (hebrew, arabic, short):
             name, begin, end = await panel.row(job).locator(".cch-name").evaluate(NAME_BOXES)
             assert (begin["isCut"], end["isCut"], end["text"]) == (job is not short, False, "_00012_.png")
             assert abs(end["right"] - begin["left"]) < 1, "the end is beside the cut, at the left of the beginning"
             outer, at = (end, "left") if direction == "ltr" else (begin, "right")
             assert abs(outer[at] - name[at]) < 1
-    await page.evaluate("() => { document.dir = 'ltr'; }")
+    await set_direction(page, "ltr")
