@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, clockTime, dateTime, dayAndTime, dayHeading, number, plural, roughDuration, roughRange, tally } from "#ui/common/format.mjs";
+import { ago, clean, clockTime, dateTime, dayAndTime, dayHeading, duration, enumeration, number, plural, roughDuration, roughRange, sentence, sentences, tally } from "#ui/common/format.mjs";
 import { Formatter } from "#ui/common/message_format.mjs";
 import { words } from "#ui/common/words.mjs";
 
@@ -66,4 +66,24 @@ test("a range of time names its unit once, and is not exact for a few seconds", 
   assert.equal(roughRange(420_000, 1_800_000), "7 to 30 min");
   assert.equal(roughRange(50_000, 240_000), "50 s to 4 min");
   assert.equal(roughRange(3_600_000 * 2, 3_600_000 * 3.5), "2 h to 3 h 30 min");
+});
+
+test("an age and a duration are said in few letters", () => {
+  const MINUTE = 60_000;
+  assert.deepEqual([0, 12 * MINUTE, 180 * MINUTE, 1_440 * MINUTE, 2_880 * MINUTE].map((past) => ago(AT - past, AT)), ["just now", "12 min ago", "3 h ago", "1 day ago", "2 days ago"]);
+  assert.deepEqual([9_000, 192_000, 3_730_000].map(duration), ["9.0 s", "3:12", "1:02:10"]);
+});
+
+test("a duration has the digits of the language, and keeps the order of its parts", (t) => {
+  const before = words.formatter;
+  t.after(() => (words.formatter = before));
+  words.formatter = new Formatter("fa");
+  assert.equal(duration(3_730_000), "۱:۰۲:۱۰");
+});
+
+test("short texts are joined by a comma and sentences by a space, but for languages that write none", () => {
+  assert.equal(enumeration(["a", "", null, "b"]), "a, b");
+  assert.equal(sentences(["It failed.", "", false, "Try again."]), "It failed. Try again.");
+  assert.equal(sentences(["失败。", "请重试。"]), "失败。请重试。");
+  assert.deepEqual(["It failed", "It failed.", "Why?", "失败。"].map(sentence), ["It failed.", "It failed.", "Why?", "失败。"]);
 });

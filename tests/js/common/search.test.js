@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { jobName } from "#ui/common/names.mjs";
 import { searcher, searchesOnlyHere } from "#ui/common/search.mjs";
+import { words } from "#ui/common/words.mjs";
 
 const AT = new Date(2026, 10, 28, 18, 37).getTime();
 const job = (rest = {}) => ({ id: "7f3a9c21-aaaa", status: "failed", raw: "", created: AT, name: "", workflow_id: "wf-1", error: null, ...rest });
@@ -44,4 +45,16 @@ test("a search that only this browser can answer is known as such", () => {
   const only = (search) => searchesOnlyHere(search, names);
   assert.deepEqual(["mira", "cat MIRA", "18:37", "cat 18:37", "18:37:05", "·"].map(only), [true, true, true, true, true, true]);
   assert.deepEqual(["", "  ", "cat", "failed", "18", "99:99"].map(only), [false, false, false, false, false, false]);
+});
+
+test("in another language, a search finds a status by its word there and in English, and the server can answer only the English one", async (t) => {
+  const { load } = words;
+  t.after(() => ((words.load = load), words.use("en")));
+  words.load = async () => ({ "common.status.failed": "Échouée" });
+  assert.ok(!searchesOnlyHere("échouée", []));
+  await words.use("fr");
+  const finds = (search, name) => searcher(search, name)(job());
+  assert.deepEqual([finds("échouée", nameOf), finds("failed", nameOf), finds("échouée", null), finds("failed", null)], [true, true, false, true]);
+  assert.ok(searchesOnlyHere("Échou", []));
+  assert.ok(!searchesOnlyHere("mira", []));
 });
