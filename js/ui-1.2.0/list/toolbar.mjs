@@ -3,7 +3,7 @@
 
 import { button, iconButton, linkButton, once, tick } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { number, plural } from "../common/format.mjs";
+import { number } from "../common/format.mjs";
 import { setIcon } from "../common/icons.mjs";
 import { isActive } from "../common/status.mjs";
 import { accountWords } from "../common/strings.mjs";
@@ -197,7 +197,7 @@ export class Footer {
     this.#protect.lastChild?.replaceWith(this.#allProtected ? PROTECT.unprotect : PROTECT.protect);
     if (this.#protect.firstElementChild) setIcon(this.#protect.firstElementChild, this.#allProtected ? "unlock" : "lock");
     this.#cancel.textContent = cancelWord(size);
-    const whyNotSaved = store.error ? text("list.cant_save") : chosen.length === size && !chosen.some(hasOutputs) ? plural(size, text("list.no_output"), text("list.no_outputs")) : "";
+    const whyNotSaved = store.error ? text("list.cant_save") : chosen.length === size && !chosen.some(hasOutputs) ? text("list.no_outputs", { n: size }) : "";
     setTip(this.#save, whyNotSaved);
     this.#save.setAttribute("aria-disabled", String(!!whyNotSaved));
     this.#remove.lastChild?.replaceWith(this.#deleteWord(chosen));
