@@ -83,7 +83,8 @@ def main() -> int:
             print(f"{name}: imports cloud_history by its full name, which makes every class exist twice in ComfyUI")
         if path.suffix not in CODE:
             continue
-        if (lines := text.count("\n")) > MAX_FILE_LINES:
+        # A catalogue of words is one list, however long.
+        if (lines := text.count("\n")) > MAX_FILE_LINES and path.parent.name != "words":
             wrong += 1
             print(f"{name} has {lines} lines; {MAX_FILE_LINES} is the limit")
         if path.suffix == ".py":

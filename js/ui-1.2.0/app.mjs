@@ -34,7 +34,6 @@ import { createSaveCards, stacked } from "./outputs/cards.mjs";
 import { SaveQuestion } from "./outputs/dialog.mjs";
 import { SavedMarks } from "./outputs/saved.mjs";
 import { Saves } from "./outputs/saves.mjs";
-import { SAVED } from "./outputs/strings.mjs";
 import { savedView } from "./outputs/viewer.mjs";
 import { damagedListBanners, lostFolderBanners, ProtectionActions } from "./protection/actions.mjs";
 import { Protection } from "./protection/model.mjs";
@@ -92,7 +91,7 @@ export class App {
     const protection = (this.protection = new Protection(api));
     const names = new WorkflowNames(browserStorage);
     this.store = new Store({ api, deletions: this.deletions, protection, saved: this.saved, names, now: () => Date.now() });
-    this.store.onSavedUnknown = (error) => toasts.tell("error", { title: SAVED.notRead, detail: errorLine(error) });
+    this.store.onSavedUnknown = (error) => toasts.tell("error", { title: text("outputs.saved_not_read"), detail: errorLine(error) });
     this.store.on(["load"], () => names.learn(openNames(host.extensionManager.workflow)));
     this.cleanUp = new CleanUp({ api, after });
     this.auditLog = new AuditLog({ api });

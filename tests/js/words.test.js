@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { argumentsOf, Formatter, parse } from "#ui/common/message_format.mjs";
 import { LANGUAGES, loadWords } from "#ui/common/messages.mjs";
 import { englishIn, TRANSLATIONS } from "./languages.js";
 
+/** As sent by a server that compresses. */
 const MAX_BYTES = 40_000;
 const english = await loadWords("en");
 const kinds = (text) => [...new Set(argumentsOf(parse(text)).map(({ name, kind, style }) => `${name} ${kind} ${style}`))].sort();
@@ -21,7 +23,7 @@ test("there is one catalogue for each language, small enough to load at its firs
   const folder = new URL("../../js/ui-1.2.0/words/", import.meta.url);
   const files = readdirSync(folder);
   assert.deepEqual(files.sort(), LANGUAGES.map((language) => `${language}.mjs`).sort());
-  for (const file of files) assert.ok(statSync(new URL(file, folder)).size < MAX_BYTES, file);
+  for (const file of files) assert.ok(gzipSync(readFileSync(new URL(file, folder))).length < MAX_BYTES, file);
 });
 
 for (const language of TRANSLATIONS) {
@@ -40,7 +42,10 @@ for (const language of TRANSLATIONS) {
     const forms = formatter.plurals.resolvedOptions().pluralCategories.sort();
     for (const [key, text] of Object.entries(await loadWords(language))) {
       for (const { kind, cases } of argumentsOf(parse(text))) {
-        if (kind === "plural") assert.deepEqual(Object.keys(cases).filter((name) => !name.startsWith("=")).sort(), forms, key);
+        const own = Object.keys(cases).filter((name) => !name.startsWith("=")).sort();
+        // Where no form has a number, all but the exact ones may be alike.
+        const areAlike = own.length === 1 && !Object.values(cases).flat().some((part) => typeof part === "symbol");
+        if (kind === "plural" && !areAlike) assert.deepEqual(own, forms, key);
       }
       for (const n of [0, 1, 2, 3, 11, 100, 1_000_000]) assert.ok(formatter.format(parse(text), values(text, n)), key);
     }

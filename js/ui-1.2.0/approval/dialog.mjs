@@ -4,12 +4,14 @@
 import { FRAMED } from "../api.mjs";
 import { checkOption, hint as lineHint } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
+import { sentence, sentences } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { errorWords, nodeName } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { beforeOption, isKept, proposedKind } from "../deletion/before.mjs";
 import { questionView, showBackupChoice } from "../deletion/question.mjs";
-import { DELETE, deleteButton, workflowUndoHint } from "../deletion/strings.mjs";
-import { APPROVAL, approvalPlace, approvalTitle, approvalWorkflow, timeLeft } from "./strings.mjs";
+import { deleteButton, workflowUndoHint } from "../deletion/strings.mjs";
+import { approvalPlace, approvalTitle, approvalWorkflow, hintParts, timeLeft } from "./strings.mjs";
 
 /** @import { Answer, BackupKind, OpenApproval } from "../../../types/wire" */
 /** @import { Frame } from "../common/dialogs.mjs" */
@@ -21,8 +23,8 @@ const ANNOUNCE_DELAY_MS = 300;
 
 /** @param {OpenApproval} approval @returns {[string, string][]} */
 const about = ({ workflow, workflow_id: id = "", title, node }) => [
-  [APPROVAL.workflow, approvalWorkflow(workflow, id)],
-  [APPROVAL.node, nodeName(title, node)],
+  [text("approval.workflow"), approvalWorkflow(workflow, id)],
+  [text("approval.node"), nodeName(title, node)],
 ];
 
 /**
@@ -30,21 +32,21 @@ const about = ({ workflow, workflow_id: id = "", title, node }) => [
  * @param {"b" | "p"} tag @param {Record<string, string>} attributes
  */
 function changing(tag, attributes) {
-  const text = document.createTextNode("");
+  const node = document.createTextNode("");
   /** @param {string} now */
   const write = (now) => {
-    if (text.data !== now) text.data = now;
+    if (node.data !== now) node.data = now;
   };
-  return { element: el(tag, attributes, text), write };
+  return { element: el(tag, attributes, node), write };
 }
 
 function framedHint() {
-  const { title, text } = errorWords({ code: FRAMED });
-  return lineHint("warning", `${title}. ${text}`, "cch-msg warn");
+  const { title, text: why } = errorWords({ code: FRAMED });
+  return lineHint("warning", sentences([sentence(title), why]), "cch-msg warn");
 }
 
 /** @param {boolean} backsUp */
-const undoWords = (backsUp) => `${DELETE.untouched} ${workflowUndoHint(backsUp)}`;
+const undoWords = (backsUp) => sentences([text("deletion.untouched"), workflowUndoHint(backsUp)]);
 
 /**
  * Resolves with the person's answer. Closing the dialog in any way is a skip.
@@ -62,7 +64,7 @@ const undoWords = (backsUp) => `${DELETE.untouched} ${workflowUndoHint(backsUp)}
  */
 export async function approvalStep(frame, approval, { thumbnails, readFacts, canAlways, framed, left, place, schedule }) {
   let [always, backup] = [false, proposedKind(approval.backup)];
-  const tick = checkOption([APPROVAL.always], always, (checked) => (always = checked));
+  const tick = checkOption([text("approval.always")], always, (checked) => (always = checked));
   // Screen readers announce a change of the number, but read the countdown only on demand.
   const clock = changing("b", { role: "timer", "aria-live": "off" });
   const where = changing("p", { role: "status", class: "cch-place" });
@@ -72,7 +74,7 @@ export async function approvalStep(frame, approval, { thumbnails, readFacts, can
     schedule(() => frame.isOpen() && step(), 1000);
   };
   step();
-  const [before, after] = APPROVAL.hint;
+  const [before, after] = hintParts();
   const hint = el("p", { class: "cch-hint" }, icon("pending"), el("span", {}, before, clock.element, after));
   const title = approvalTitle(approval.removable);
   const chosen = (/** @type {BackupKind} */ kind) => showBackupChoice(frame, view, approval, (backup = kind), undoWords(isKept(kind)));
@@ -81,7 +83,7 @@ export async function approvalStep(frame, approval, { thumbnails, readFacts, can
     thumbnails,
     about: about(approval),
     note: framed && framedHint(),
-    ...(readFacts && { readFacts, say: (/** @type {string} */ text) => frame.say(text) }),
+    ...(readFacts && { readFacts, say: (/** @type {string} */ said) => frame.say(said) }),
     undo: undoWords,
     backsUp: isKept(backup),
     atOnce: true,
@@ -95,9 +97,9 @@ export async function approvalStep(frame, approval, { thumbnails, readFacts, can
     pinned: [el("div", { class: "cch-choices" }, backups, !framed && canAlways && tick), hint, ...view.pinned],
     agreement: framed ? "" : view.agreement,
     halves: { beside: el("div", {}, where.element), side: place()[0] % 2 ? "right" : "left" },
-    buttons: [{ label: APPROVAL.skip }, ...(framed ? [] : [/** @type {const} */ ({ label: deleteButton(approval.removable), kind: "danger", icon: "trash", answer: "delete" })])],
+    buttons: [{ label: text("approval.skip") }, ...(framed ? [] : [/** @type {const} */ ({ label: deleteButton(approval.removable), kind: "danger", icon: "trash", answer: "delete" })])],
   });
-  schedule(() => frame.say([approvalPlace(...place()), title].filter(Boolean).join(". ")), ANNOUNCE_DELAY_MS);
+  schedule(() => frame.say(sentences([sentence(approvalPlace(...place())), title])), ANNOUNCE_DELAY_MS);
   const answer = await answered.finally(view.letGo);
   return answer === "delete" ? { answer, always: canAlways && always, backup } : { answer: "skip", always: false };
 }

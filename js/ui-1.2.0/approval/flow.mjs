@@ -185,12 +185,12 @@ export class Approvals {
     this.#answered.add(question);
     try {
       await api.answerApproval(question, token, answer);
-      if (answer.answer === "skip") toasts.tell("info", words.SKIPPED);
+      if (answer.answer === "skip") toasts.tell("info", words.skipped());
     } catch (error) {
       if (!(error instanceof HistoryApiError)) throw error;
       if (error.code === "question_closed") {
-        if (now() >= deadline) toasts.tell("warning", words.NO_ANSWER);
-        else if (answer.answer === "delete") toasts.tell("warning", words.TOO_LATE);
+        if (now() >= deadline) toasts.tell("warning", words.notAnswered());
+        else if (answer.answer === "delete") toasts.tell("warning", words.tooLate());
         return;
       }
       // The answer may not have arrived. If the approval is still open, the next event shows it again.
@@ -209,7 +209,7 @@ export class Approvals {
     approval.frame?.close();
     const late = this.parts.now() >= approval.deadline - ROUNDING_MS;
     const ended = how ?? (late ? "no_answer" : "answered");
-    if (ended === "no_answer") this.parts.toasts.tell("warning", words.NO_ANSWER);
-    if (ended === "answered") this.parts.toasts.tell("info", words.ELSEWHERE);
+    if (ended === "no_answer") this.parts.toasts.tell("warning", words.notAnswered());
+    if (ended === "answered") this.parts.toasts.tell("info", words.answeredElsewhere());
   }
 }

@@ -1,32 +1,29 @@
 // @ts-check
 /** Texts of approvals. */
 
-import { clean, number, plural, shortId } from "../common/format.mjs";
-import { NOT_DELETED } from "../deletion/strings.mjs";
+import { clean, shortId } from "../common/format.mjs";
+import { text } from "../common/words.mjs";
 
-export const APPROVAL = {
-  workflow: "Workflow",
-  node: "Node",
-  always: "Always allow workflows to delete, on this computer",
-  skip: "Skip",
-  /** The text before and after the countdown. */
-  hint: ["Without an answer nothing is deleted: the node stops in ", ". Closing this question or this page deletes nothing either."],
-};
-
-export const SKIPPED = { title: NOT_DELETED, detail: "The workflow was told to skip." };
-export const ELSEWHERE = { title: "Answered in another window" };
-export const NO_ANSWER = {
-  title: NOT_DELETED,
-  detail:
-    "No answer in 2 minutes, so nothing was deleted. Run the workflow again and answer, or set “Workflows may delete” to Always.",
-};
-export const TOO_LATE = { title: "This question is no longer open", detail: "Look at the node: it says what happened." };
+/** The messages about approvals that end without a deletion. */
+export const skipped = () => ({ title: text("deletion.not_deleted"), detail: text("approval.skipped") });
+export const answeredElsewhere = () => ({ title: text("approval.elsewhere") });
+export const notAnswered = () => ({ title: text("deletion.not_deleted"), detail: text("approval.no_answer") });
+export const tooLate = () => ({ title: text("approval.too_late_title"), detail: text("approval.too_late") });
 
 /** @param {number} n */
-export const approvalTitle = (n) => plural(n, "Let this workflow delete {n} job?", "Let this workflow delete {n} jobs?");
+export const approvalTitle = (n) => text("approval.title", { n });
 
 /** Returns "Question 1 of 2" if there are several. @param {number} n @param {number} of */
-export const approvalPlace = (n, of) => (of > 1 ? `Question ${number(n)} of ${number(of)}` : "");
+export const approvalPlace = (n, of) => (of > 1 ? text("approval.place", { n, of }) : "");
+
+/** Stands for the countdown, which is an element of its own. */
+const GAP = "\ufffc";
+
+/** The texts before and after the countdown. */
+export function hintParts() {
+  const [before = "", after = ""] = text("approval.hint", { time: GAP }).split(GAP);
+  return [before, after];
+}
 
 /** @param {string} name @param {string} id of the workflow, shown without a name */
 export const approvalWorkflow = (name, id) => clean(name, 80) || (id && shortId(id));

@@ -8,10 +8,9 @@ import { icon, setIcon } from "../common/icons.mjs";
 import { statusOf } from "../common/status.mjs";
 import { errorLine } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
-import { DETAILS } from "../details/strings.mjs";
-import { SAVED } from "../outputs/strings.mjs";
+import { text } from "../common/words.mjs";
 import { matching } from "./model.mjs";
-import { AUDIT, copyIds, entryAbout, entryKept, entryRunTime, entryTitle, foundWord, inOrder, jobAbout, jobError, outcomeWords, showAll } from "./strings.mjs";
+import { entryAbout, entryKept, entryRunTime, entryTitle, jobAbout, jobError, outcomeWords } from "./strings.mjs";
 
 /** @import { AuditEntry } from "../../../types/wire" */
 /** @import { IconName } from "../common/icons.mjs" */
@@ -78,12 +77,12 @@ export function searchField(label, value, typed) {
 function savedFold(job, files) {
   /** @type {HTMLElement | null} */
   let list = null;
-  const toggle = linkButton(SAVED.showFiles, () => {
+  const toggle = linkButton(text("outputs.show_files"), () => {
     const line = toggle.closest("li");
     if (list?.isConnected) list.remove();
     else line?.append((list ??= files(job)));
     toggle.setAttribute("aria-expanded", String(Boolean(list?.isConnected)));
-    toggle.textContent = list?.isConnected ? SAVED.hideFiles : SAVED.showFiles;
+    toggle.textContent = list?.isConnected ? text("outputs.hide_files") : text("outputs.show_files");
   });
   toggle.setAttribute("aria-expanded", "false");
   return toggle;
@@ -96,7 +95,7 @@ function jobLine(job, now, hasBackup, { nameOf, open, download, copy, isSaved, f
   const title = clean(job.id);
   const status = facts && statusOf(facts.status);
   const removed = job.outcome === "deleted";
-  const lines = [facts && jobAbout(facts, now), facts && jobError(facts), outcomeWords(job), removed && hasBackup && !job.workflow && AUDIT.noWorkflow].filter(Boolean);
+  const lines = [facts && jobAbout(facts, now), facts && jobError(facts), outcomeWords(job), removed && hasBackup && !job.workflow && text("audit.no_workflow")].filter(Boolean);
   return el(
     "li",
     { class: "cch-kept" },
@@ -111,9 +110,9 @@ function jobLine(job, now, hasBackup, { nameOf, open, download, copy, isSaved, f
       "span",
       { class: "cch-kept-acts" },
       isSaved(job) && savedFold(job, files),
-      job.workflow && linkButton(AUDIT.open, () => open(job)),
-      job.workflow && iconButton("down", AUDIT.download, () => download(job), "cch-ib s"),
-      iconButton("copy", DETAILS.copyJobId, () => copy([job]), "cch-ib s", "s14"),
+      job.workflow && linkButton(text("audit.open"), () => open(job)),
+      job.workflow && iconButton("down", text("audit.download"), () => download(job), "cch-ib s"),
+      iconButton("copy", text("list.copy_id"), () => copy([job]), "cch-ib s", "s14"),
     ),
   );
 }
@@ -149,18 +148,18 @@ function jobsPart(jobs, now, hasBackup, state, actions, cleanups) {
     const found = matching(jobs, state.search, actions.workflowName);
     const searched = state.search.trim() !== "";
     const shown = state.all || searched ? found : found.slice(0, FIRST);
-    const rest = found.length > shown.length && linkButton(showAll(jobs.length), actions.all);
-    const copy = linkButton(copyIds(found.length), () => actions.copy(found));
+    const rest = found.length > shown.length && linkButton(text("audit.show_all", { n: jobs.length }), actions.all);
+    const copy = linkButton(text("audit.copy_ids", { n: found.length }), () => actions.copy(found));
     ofList.run();
-    count.textContent = !searched ? inOrder(jobs.length) : found.length ? foundWord(found.length, jobs.length) : AUDIT.noMatch;
+    count.textContent = !searched ? text("audit.in_order", { n: jobs.length }) : found.length ? text("audit.found", { found: found.length, n: jobs.length }) : text("audit.no_match");
     box.replaceChildren(jobList(shown, now, hasBackup, actions, ofList), el("div", { class: "cch-kept-foot" }, rest, found.length > 1 && copy));
   };
   cleanups.add(ofList.run);
   draw();
   if (jobs.length === 1) return [box];
   if (state.found || jobs.length <= SEARCHED_FROM) return [count, box];
-  const { element } = searchField(AUDIT.search, state.search, (text) => {
-    state.search = text;
+  const { element } = searchField(text("audit.search"), state.search, (typed) => {
+    state.search = typed;
     draw();
   });
   return [element, count, box];
@@ -169,13 +168,13 @@ function jobsPart(jobs, now, hasBackup, state, actions, cleanups) {
 /** @param {AuditEntry} entry @param {number} now @param {EntryState} state @param {EntryActions} actions @param {Cleanups} cleanups */
 function entryBody(entry, now, state, actions, cleanups) {
   const { loaded } = state;
-  if (!loaded) return [el("p", { class: "cch-2 cch-t12" }, AUDIT.loading)];
+  if (!loaded) return [el("p", { class: "cch-2 cch-t12" }, text("audit.loading"))];
   const { jobs, error } = loaded;
   return [
     error && hint("warning", errorLine(error), "cch-msg warn"),
-    !jobs.length && !error && el("p", { class: "cch-2 cch-t12" }, AUDIT.noJobs),
+    !jobs.length && !error && el("p", { class: "cch-2 cch-t12" }, text("audit.no_jobs")),
     ...(jobs.length ? jobsPart(jobs, now, entry.backup !== null, state, actions, cleanups) : []),
-    entry.backup && el("div", { class: "cch-kept-foot" }, linkButton(AUDIT.deleteBackup, actions.deleteBackup, "cch-link push")),
+    entry.backup && el("div", { class: "cch-kept-foot" }, linkButton(text("audit.delete_backup"), actions.deleteBackup, "cch-link push")),
   ];
 }
 
@@ -189,13 +188,13 @@ export function createEntry(entry, now, state, actions) {
   const toggle = el("button", { type: "button", class: "cch-ib s", "aria-describedby": title.id }, arrow);
   const box = el("div", { class: "cch-unfolded" });
   const cleanups = new Cleanups();
-  const text = el("div", { class: "cch-grow cch-any" }, title, el("div", { class: "cch-t12 cch-2" }, ...lines));
+  const about = el("div", { class: "cch-grow cch-any" }, title, el("div", { class: "cch-t12 cch-2" }, ...lines));
   return {
-    element: el("li", { class: "cch-entry" }, el("div", { class: "hd", onclick: actions.toggle }, icon(name, colour), text, toggle), box),
+    element: el("li", { class: "cch-entry" }, el("div", { class: "hd", onclick: actions.toggle }, icon(name, colour), about, toggle), box),
     toggle,
     destroy: cleanups.run,
     draw() {
-      const label = state.open ? AUDIT.hideJobs : AUDIT.showJobs;
+      const label = state.open ? text("audit.hide_jobs") : text("audit.show_jobs");
       toggle.setAttribute("aria-label", label);
       toggle.setAttribute("aria-expanded", String(state.open));
       setTip(toggle, label);

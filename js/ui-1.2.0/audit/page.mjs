@@ -6,20 +6,20 @@ import { copyText, saveFile } from "../common/browser.mjs";
 import { button, skeleton } from "../common/components.mjs";
 import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
+import { sentences } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { jobNameParts } from "../common/names.mjs";
-import { COMMON, errorLine, errorWords } from "../common/strings.mjs";
+import { errorLine, errorWords } from "../common/strings.mjs";
 import { attempt } from "../common/toasts.mjs";
-import { DETAILS } from "../details/strings.mjs";
+import { text } from "../common/words.mjs";
 import { pageHead } from "../list/pages.mjs";
 import { state as whole } from "../list/states.mjs";
 import { savedFiles } from "../outputs/files.mjs";
-import { SAVED } from "../outputs/strings.mjs";
 import { backupsKept } from "../protection/strings.mjs";
 import { savedName } from "../viewer/outputs.mjs";
 import { createEntry, searchField, SEARCHED_FROM } from "./entry.mjs";
 import { matching } from "./model.mjs";
-import { AUDIT, backupGoes, foundInAll, removedInAll } from "./strings.mjs";
+import { backupGoes, foundInAll } from "./strings.mjs";
 
 /** @import { PageParts } from "../../../types/list" */
 /** @import { AuditEntry, Row } from "../../../types/wire" */
@@ -32,6 +32,7 @@ const NO_ROW = { id: "", status: "unknown", raw: "", created: null, started: nul
 
 const SEARCH_DELAY_MS = 200;
 const SKELETONS = 3;
+const FILE = "comfy-cloud-deletions.csv";
 
 export class AuditPage {
   #count = el("span", { class: "cch-t12 cch-2 cch-grow" });
@@ -39,7 +40,7 @@ export class AuditPage {
   #older = el("p", { class: "cch-2 cch-t12" });
   #searching = 0;
   #timer = 0;
-  #search = searchField(AUDIT.searchAll, "", () => {
+  #search = searchField(text("audit.search_all"), "", () => {
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => void this.#searchAll(), SEARCH_DELAY_MS);
   });
@@ -49,7 +50,7 @@ export class AuditPage {
   #kept = "";
   #body = el("div", { class: "cch-scroll cch-record" }, el("p", { class: "cch-hint" }, icon("info"), this.#about), this.#search.element, this.#found, this.#list, this.#older);
   #whole = el("div", { class: "cch-whole" });
-  #tail = el("div", { class: "cch-tail" }, this.#count, button({ label: AUDIT.export, icon: "file", press: () => void this.#export() }));
+  #tail = el("div", { class: "cch-tail" }, this.#count, button({ label: text("audit.export"), icon: "file", press: () => void this.#export() }));
   /** @type {Map<string, EntryState>} by operation */
   #states = new Map();
   /** @type {Map<string, ReturnType<typeof createEntry>>} by the entry as JSON */
@@ -60,7 +61,7 @@ export class AuditPage {
   /** @param {PageParts & {auditLog: AuditLog}} parts */
   constructor(parts) {
     this.parts = parts;
-    this.element = el("section", { class: "cch-page", "aria-label": AUDIT.title }, pageHead(AUDIT.title, parts), this.#body, this.#whole, this.#tail);
+    this.element = el("section", { class: "cch-page", "aria-label": text("audit.title") }, pageHead(text("audit.title"), parts), this.#body, this.#whole, this.#tail);
     this.#leave = [parts.auditLog.shown(() => this.#draw()), parts.store.on(["status"], () => this.#keptNow() === this.#kept || this.#draw())];
     this.#draw();
   }
@@ -77,13 +78,13 @@ export class AuditPage {
     const { entries, error } = auditLog;
     this.#kept = this.#keptNow();
     const state = this.#state(entries, error);
-    this.#about.textContent = [AUDIT.about, this.#kept].filter(Boolean).join(" ");
+    this.#about.textContent = sentences([text("audit.about"), this.#kept]);
     this.#whole.replaceChildren(...(state ? [state] : []));
     this.#body.hidden = state !== null;
     this.#tail.hidden = !entries?.length;
     this.#body.setAttribute("aria-busy", String(!entries));
-    this.#count.textContent = removedInAll(auditLog.removedInAll);
-    this.#older.textContent = auditLog.hasMore ? AUDIT.older : "";
+    this.#count.textContent = text("audit.removed_in_all", { n: auditLog.removedInAll });
+    this.#older.textContent = auditLog.hasMore ? text("audit.older") : "";
     if (!state && !entries) this.#list.replaceChildren(...Array.from({ length: SKELETONS }, () => el("li", { class: "cch-entry" }, skeleton("56%"), skeleton("32%"))));
     else this.#drawEntries(entries ?? []);
     this.#search.element.hidden = (entries ?? []).reduce((sum, { asked, removed }) => sum + (asked ?? removed ?? 0), 0) <= SEARCHED_FROM;
@@ -92,31 +93,30 @@ export class AuditPage {
 
   /** Opens the entries in which the search finds jobs, and hides the others. Reads the jobs of one entry at a time. */
   async #searchAll() {
-    const text = this.#search.input.value.trim();
+    const typed = this.#search.input.value.trim();
     const turn = (this.#searching += 1);
-    this.#found.textContent = text ? AUDIT.searching : "";
+    this.#found.textContent = typed ? text("audit.searching") : "";
     const total = { jobs: 0, deletions: 0, unread: 0 };
     for (const [key, { element, draw }] of this.#shown) {
       const entry = /** @type {AuditEntry} */ (JSON.parse(key));
       const state = /** @type {EntryState} */ (this.#states.get(entry.operation));
-      if (text) state.loaded ??= await this.parts.auditLog.jobs(entry);
+      if (typed) state.loaded ??= await this.parts.auditLog.jobs(entry);
       if (turn !== this.#searching) return;
-      const found = text && state.loaded ? matching(state.loaded.jobs, text, this.parts.store.names.of).length : 0;
-      if (text || state.found) Object.assign(state, { search: text, found: text !== "", open: found > 0 });
-      element.hidden = text !== "" && !found;
+      const found = typed && state.loaded ? matching(state.loaded.jobs, typed, this.parts.store.names.of).length : 0;
+      if (typed || state.found) Object.assign(state, { search: typed, found: typed !== "", open: found > 0 });
+      element.hidden = typed !== "" && !found;
       total.jobs += found;
       total.deletions += Number(found > 0);
-      total.unread += Number(text !== "" && state.loaded?.error !== null);
+      total.unread += Number(typed !== "" && state.loaded?.error !== null);
       draw();
     }
-    if (text) this.#found.textContent = foundInAll(total.jobs, total.deletions, total.unread);
+    if (typed) this.#found.textContent = foundInAll(total.jobs, total.deletions, total.unread);
   }
 
   /** The message in place of the list; null if there is a list. @param {AuditEntry[] | null} entries @param {HistoryApiError | null} error */
   #state(entries, error) {
-    if (error) return whole("warning", errorWords(error), [button({ label: COMMON.tryAgain, press: () => void this.parts.auditLog.refresh() })]);
-    const { title, text } = AUDIT.empty;
-    return entries?.length === 0 ? whole("history", { title, text: [text, this.#kept].filter(Boolean).join(" ") }, []) : null;
+    if (error) return whole("warning", errorWords(error), [button({ label: text("common.try_again"), press: () => void this.parts.auditLog.refresh() })]);
+    return entries?.length === 0 ? whole("history", { title: text("audit.empty_title"), text: sentences([text("audit.empty"), this.#kept]) }, []) : null;
   }
 
   /** How long backups are kept; "" while the settings are unknown. */
@@ -197,8 +197,8 @@ export class AuditPage {
         const closed = () => from instanceof window.HTMLElement && from.focus({ preventScroll: true });
         if (root) actions.viewSaved({ row, saved, number, root, closed });
       },
-      download: (saved, number) => void attempt(toasts, AUDIT.notRead, async () => saveFile(await api.savedFile(id, number), savedName(saved.files[number]?.name ?? ""))),
-      copy: (folder) => void copyText(folder).then((copied) => toasts.tell(copied ? "success" : "warning", { title: copied ? SAVED.folderCopied : COMMON.notCopied })),
+      download: (saved, number) => void attempt(toasts, text("audit.not_read"), async () => saveFile(await api.savedFile(id, number), savedName(saved.files[number]?.name ?? ""))),
+      copy: (folder) => void copyText(folder).then((copied) => toasts.tell(copied ? "success" : "warning", { title: copied ? text("outputs.saved_folder_copied") : text("common.not_copied") })),
     });
   }
 
@@ -212,21 +212,21 @@ export class AuditPage {
       // The large window would cover the opened workflow.
       if (done && how === "open" && this.element.closest("[role=dialog]")) close();
     } catch (error) {
-      toasts.tell("error", { title: DETAILS.notOpened, detail: errorLine(asApiError(error)) });
+      toasts.tell("error", { title: text("details.not_opened"), detail: errorLine(asApiError(error)) });
     }
   }
 
   /** @param {AuditEntry} entry */
   async #deleteBackup({ operation, backup }) {
     const { api, dialogs, auditLog, toasts } = this.parts;
-    const view = { title: AUDIT.ask, body: [el("p", {}, backupGoes(backup?.jobs ?? null))] };
-    if (!(await confirmed(dialogs, view, { label: AUDIT.confirm, kind: "danger", icon: "trash" }))) return;
-    await attempt(toasts, AUDIT.notDeleted, () => api.deleteBackup(operation));
+    const view = { title: text("audit.ask"), body: [el("p", {}, backupGoes(backup?.jobs ?? null))] };
+    if (!(await confirmed(dialogs, view, { label: text("deletion.delete"), kind: "danger", icon: "trash" }))) return;
+    await attempt(toasts, text("audit.not_deleted"), () => api.deleteBackup(operation));
     await auditLog.refresh();
   }
 
   #export() {
     const { api, toasts } = this.parts;
-    return attempt(toasts, AUDIT.notExported, async () => saveFile(await api.auditCsv(), AUDIT.file));
+    return attempt(toasts, text("audit.not_exported"), async () => saveFile(await api.auditCsv(), FILE));
   }
 }

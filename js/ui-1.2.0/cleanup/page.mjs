@@ -5,14 +5,15 @@ import { button, card, hint, select, tick } from "../common/components.mjs";
 import { el, textScale } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
 import { FINISHED, statusName } from "../common/status.mjs";
-import { COMMON, errorWords } from "../common/strings.mjs";
+import { errorWords } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { workflowOptions } from "../list/filter_popover.mjs";
 import { pageHead } from "../list/pages.mjs";
-import { deleteWord, PANEL } from "../list/strings.mjs";
+import { deleteWord } from "../list/strings.mjs";
 import { readChoice } from "./model.mjs";
 import { Outcomes, effect, effectWords, keptTable } from "./preview.mjs";
 import { RULE_KEYS, ruleOf } from "./rules.mjs";
-import { CLEAN_UP, unreadable } from "./strings.mjs";
+import { unreadable } from "./strings.mjs";
 
 /** @import { PageParts, Store } from "../../../types/list" */
 /** @import { CleanUp } from "./model.mjs" */
@@ -23,37 +24,37 @@ let made = 0;
 /** @param {CleanUp} cleanUp */
 function faultWords({ choice }) {
   const { fault } = readChoice(choice);
-  if (fault?.kind === "none") return CLEAN_UP.noRule;
+  if (fault?.kind === "none") return text("cleanup.no_rule");
   return fault?.kind === "unreadable" ? unreadable(fault.text, fault.rule) : "";
 }
 
 /** Why the button to delete is off, in short: the fault itself is said beside the rules. "" while the preview is awaited. @param {CleanUp} cleanUp */
 function whyOff({ choice, preview, working }) {
   const { fault } = readChoice(choice);
-  if (fault?.kind === "none") return CLEAN_UP.setFirst;
-  if (fault?.kind === "unreadable") return CLEAN_UP.correctFirst;
-  return !working && preview?.go === 0 ? CLEAN_UP.nothing : "";
+  if (fault?.kind === "none") return text("cleanup.set_first");
+  if (fault?.kind === "unreadable") return text("cleanup.correct_first");
+  return !working && preview?.go === 0 ? text("cleanup.nothing") : "";
 }
 
 /** @param {CleanUp} cleanUp @param {RuleKey} key @param {string} faultId the id of the element with the error */
 function ruleRow(cleanUp, key, faultId) {
-  const { label, unit, spoken } = ruleOf(key);
+  const label = text(`cleanup.rule_${key}`);
   const toggle = () => cleanUp.setRule(key, { on: !cleanUp.choice.rules[key].on });
   const check = tick(label, toggle);
   const field = el("input", {
-    class: "cch-num", inputmode: "numeric", autocomplete: "off", spellcheck: "false", "aria-label": spoken,
+    class: "cch-num", inputmode: "numeric", autocomplete: "off", spellcheck: "false", "aria-label": text(`cleanup.spoken_${key}`),
     // Typing a number turns the rule on.
     oninput: ({ target }) => cleanUp.setRule(key, { on: true, text: target.value }),
   });
-  const row = el("div", { class: "cch-rule" }, check, el("span", { onclick: toggle }, label), field, el("span", { class: "cch-2" }, unit));
+  const row = el("div", { class: "cch-rule" }, check, el("span", { onclick: toggle }, label), field, el("span", { class: "cch-2" }, text(`cleanup.unit_${ruleOf(key).unit}`)));
   return {
     row,
     /** @param {boolean} bad */
     draw(bad) {
-      const { on, text } = cleanUp.choice.rules[key];
+      const { on, text: typed } = cleanUp.choice.rules[key];
       check.setAttribute("aria-checked", String(on));
       row.classList.toggle("off", !on);
-      if (field.value !== text) field.value = text;
+      if (field.value !== typed) field.value = typed;
       field.classList.toggle("bad", bad);
       field.setAttribute("aria-invalid", String(bad));
       if (bad) field.setAttribute("aria-describedby", faultId);
@@ -92,18 +93,18 @@ class Rules {
       const { statuses } = cleanUp.choice;
       cleanUp.choose({ statuses: statuses.includes(key) ? statuses.filter((each) => each !== key) : [...statuses, key] });
     });
-    this.#apart = pressable([["", CLEAN_UP.together], ["apart", CLEAN_UP.apart]], "", (key) => cleanUp.choose({ apart: key === "apart" }));
+    this.#apart = pressable([["", text("cleanup.together")], ["apart", text("cleanup.apart")]], "", (key) => cleanUp.choose({ apart: key === "apart" }));
     const { workflow } = cleanUp.choice;
     const workflows = select(workflowOptions(store, current, workflow), workflow, (chosen) => cleanUp.choose({ workflow: chosen }));
-    workflows.setAttribute("aria-label", CLEAN_UP.workflow);
+    workflows.setAttribute("aria-label", text("cleanup.workflow"));
     const group = (/** @type {string} */ title, /** @type {Node[]} */ ...parts) => el("div", { class: "cch-group" }, el("h3", { class: "cch-h" }, title), ...parts);
     const buttons = (/** @type {string} */ name, /** @type {string} */ label, /** @type {Node[]} */ all) => el("div", { class: name, role: "group", "aria-label": label }, ...all);
-    const keep = group(CLEAN_UP.keep, ...this.#rows.map(({ row }) => row), this.#fault);
+    const keep = group(text("cleanup.keep"), ...this.#rows.map(({ row }) => row), this.#fault);
     keep.classList.add("rules");
     this.elements = [
       keep,
-      group(CLEAN_UP.which, buttons("cch-chips", CLEAN_UP.which, this.#statuses.buttons), workflows),
-      group(CLEAN_UP.apply, buttons("cch-seg", CLEAN_UP.apply, this.#apart.buttons)),
+      group(text("cleanup.which"), buttons("cch-chips", text("cleanup.which"), this.#statuses.buttons), workflows),
+      group(text("cleanup.apply"), buttons("cch-seg", text("cleanup.apply"), this.#apart.buttons)),
     ];
   }
 
@@ -114,12 +115,12 @@ class Rules {
     for (const { key, draw } of this.#rows) draw(bad && wrong.rule === key);
     this.#statuses.draw((key) => choice.statuses.includes(key));
     this.#apart.draw((key) => choice.apart === (key === "apart"));
-    const text = faultWords(this.cleanUp);
-    if (text === this.#shown) return;
-    this.#shown = text;
-    const line = hint(bad ? "failed" : "info", text, bad ? "cch-msg bad" : "cch-hint");
+    const said = faultWords(this.cleanUp);
+    if (said === this.#shown) return;
+    this.#shown = said;
+    const line = hint(bad ? "failed" : "info", said, bad ? "cch-msg bad" : "cch-hint");
     if (bad) line.setAttribute("role", "alert");
-    this.#fault.replaceChildren(...(text ? [line] : []));
+    this.#fault.replaceChildren(...(said ? [line] : []));
   }
 }
 
@@ -131,7 +132,7 @@ function createTail({ cleanUp, store, actions, back }) {
   const reasonId = `cch-clean-why-${++made}`;
   const reason = el("p", { class: "cch-why", id: reasonId });
   const remove = button({
-    label: PANEL.delete,
+    label: text("list.delete"),
     icon: "trash",
     kind: "danger-quiet",
     press() {
@@ -141,14 +142,14 @@ function createTail({ cleanUp, store, actions, back }) {
     },
   });
   remove.setAttribute("aria-describedby", reasonId);
-  const cancel = button({ label: COMMON.cancel, kind: "ghost", press: back });
+  const cancel = button({ label: text("common.cancel"), kind: "ghost", press: back });
   return {
     element: el("div", { class: "cch-tail" }, reason, el("span", { class: "cch-right" }, cancel, remove)),
     draw() {
       const { preview, working } = cleanUp;
       const fault = faultWords(cleanUp);
       const counted = !fault && !working && preview !== null && preview.go > 0;
-      remove.lastChild?.replaceWith(counted ? deleteWord(preview.go) : PANEL.delete);
+      remove.lastChild?.replaceWith(counted ? deleteWord(preview.go) : text("list.delete"));
       const why = whyOff(cleanUp) || store.blocked();
       reason.textContent = why;
       reason.hidden = !why;
@@ -182,10 +183,10 @@ export class CleanUpPage {
     this.#tail = createTail(parts);
     this.#scroll = el("div", { class: "cch-scroll" }, ...this.#rules.elements, this.#effect, this.#kept);
     this.#pane = el("div", { class: "cch-pane", hidden: true });
-    const head = pageHead(CLEAN_UP.title, parts);
+    const head = pageHead(text("cleanup.title"), parts);
     this.element = el(
       "section",
-      { class: "cch-page cch-clean", "aria-label": CLEAN_UP.title },
+      { class: "cch-page cch-clean", "aria-label": text("cleanup.title") },
       head,
       el("div", { class: "cch-cols" }, this.#scroll, this.#pane),
       this.#tail.element,
@@ -240,7 +241,7 @@ export class CleanUpPage {
     this.#tail.draw();
     const fault = faultWords(cleanUp);
     const shown = fault || error ? null : preview;
-    const again = () => button({ label: COMMON.tryAgain, press: () => cleanUp.refresh() });
+    const again = () => button({ label: text("common.try_again"), press: () => cleanUp.refresh() });
     const content = error ? [card("warning", "i-warn", errorWords(error), undefined, [again()])] : effect(cleanUp);
     this.#effect.replaceChildren(...(fault ? [] : content));
     this.#kept.replaceChildren(...(shown && policy && shown.total > 0 ? keptTable(shown, policy) : []));
@@ -248,8 +249,8 @@ export class CleanUpPage {
     this.#outcomes.chips.hidden = this.#outcomes.scroll.hidden = !shown;
     this.#blank.hidden = !fault;
     this.#outcomes.draw(shown, policy);
-    const text = shown && !working ? effectWords(shown) : "";
-    if (text && text !== this.#said) say(text);
-    this.#said = text;
+    const words = shown && !working ? effectWords(shown) : "";
+    if (words && words !== this.#said) say(words);
+    this.#said = words;
   }
 }

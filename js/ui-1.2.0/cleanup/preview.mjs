@@ -8,8 +8,9 @@ import { icon } from "../common/icons.mjs";
 import { typeIcon } from "../common/kinds.mjs";
 import { jobNameParts } from "../common/names.mjs";
 import { andMore } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { EMPTY } from "../list/strings.mjs";
-import { CLEAN_UP, countedOnce, nothingWouldGo, outcomeWord, reasonWord, SHOWN, splitSpoken, wouldGo } from "./strings.mjs";
+import { nothingWouldGo, outcomeWord, reasonWord, wouldGo } from "./strings.mjs";
 
 /** @import { CleanUpPreview, Policy, Row } from "../../../types/wire" */
 /** @import { CleanUp } from "./model.mjs" */
@@ -17,6 +18,8 @@ import { CLEAN_UP, countedOnce, nothingWouldGo, outcomeWord, reasonWord, SHOWN, 
 /** @typedef {Pick<import("../list/thumbnails.mjs").Thumbnails, "requestFor" | "release">} Thumbnails */
 
 const MAX_ROWS = 200;
+/** Which jobs can be shown. */
+const SHOWN = /** @type {const} */ (["all", "go", "kept"]);
 
 /** @param {CleanUpPreview} preview */
 export function effectWords({ go, total }) {
@@ -26,16 +29,16 @@ export function effectWords({ go, total }) {
 
 /** @param {CleanUp} cleanUp @returns {HTMLElement[]} */
 export function effect({ preview, working }) {
-  if (!preview) return working ? [el("h3", { class: "cch-verdict" }, CLEAN_UP.working), skeleton("100%")] : [];
+  if (!preview) return working ? [el("h3", { class: "cch-verdict" }, text("cleanup.working")), skeleton("100%")] : [];
   const { go, total } = preview;
-  const text = working ? CLEAN_UP.working : effectWords(preview);
-  if (go === 0 && !working) return [el("h3", { class: "cch-msg" }, icon("ok", "i-ok"), el("span", {}, text))];
+  const words = working ? text("cleanup.working") : effectWords(preview);
+  if (go === 0 && !working) return [el("h3", { class: "cch-msg" }, icon("ok", "i-ok"), el("span", {}, words))];
   const parts = [go, total - go].map((n, at) => n > 0 && el("i", { class: at ? "kept" : "", style: `flex-grow: ${n}` }));
-  const split = el("div", { class: "cch-split", role: "img", "aria-label": splitSpoken(go, total - go) }, ...parts);
-  const key = (/** @type {string} */ look, /** @type {string} */ word, /** @type {number} */ n) => el("span", {}, el("i", { class: look }), `${word} ${number(n)}`);
+  const split = el("div", { class: "cch-split", role: "img", "aria-label": text("cleanup.split_spoken", { go, kept: total - go }) }, ...parts);
+  const key = (/** @type {string} */ look, /** @type {string} */ words) => el("span", {}, el("i", { class: look }), words);
   // The bar says the same to screen readers.
-  const legend = el("div", { class: "cch-legend", "aria-hidden": "true" }, key("", CLEAN_UP.goes, go), key("kept", CLEAN_UP.stays, total - go));
-  return [el("h3", { class: "cch-verdict" }, text), split, legend];
+  const legend = el("div", { class: "cch-legend", "aria-hidden": "true" }, key("", text("cleanup.shown_go", { n: go })), key("kept", text("cleanup.shown_kept", { n: total - go })));
+  return [el("h3", { class: "cch-verdict" }, words), split, legend];
 }
 
 /** Lists why jobs are kept, the most frequent reason first. The numbers add up. @param {CleanUpPreview} preview @param {Policy} policy */
@@ -46,10 +49,10 @@ export function keptTable({ go, total, kept }, policy) {
   const table = el(
     "table",
     { class: "cch-table" },
-    el("thead", {}, line("th", CLEAN_UP.why, total - go)),
+    el("thead", {}, line("th", text("cleanup.why"), total - go)),
     el("tbody", {}, ...rows.map(({ reason, count }) => line("td", reasonWord(reason, policy), count))),
   );
-  return [table, ...(rows.length > 1 ? [el("p", { class: "cch-2 cch-t12" }, countedOnce(total - go))] : [])];
+  return [table, ...(rows.length > 1 ? [el("p", { class: "cch-2 cch-t12" }, text("cleanup.counted_once", { n: total - go }))] : [])];
 }
 
 /** Loads pictures only for visible rows. @param {Thumbnails} thumbnails */
@@ -88,13 +91,13 @@ export class Outcomes {
   #drawn = null;
   /** @type {Policy} */
   #policy = {};
-  #chips = SHOWN.map(([key, label]) => ({ key, label, button: el("button", { type: "button", class: "cch-chip pick", onclick: () => this.#choose(key) }) }));
+  #chips = SHOWN.map((key) => ({ key, button: el("button", { type: "button", class: "cch-chip pick", onclick: () => this.#choose(key) }) }));
   #body = el("tbody");
   #rest = el("p", { class: "cch-2 cch-t12" });
-  #head = el("tr", {}, el("td"), ...CLEAN_UP.columns.map((word) => el("th", { scope: "col" }, word)));
+  #head = el("tr", {}, el("td"), ...["job", "created", "outcome"].map((name) => el("th", { scope: "col" }, text(`cleanup.column_${name}`))));
   #table = el("table", { class: "cch-table cch-verdicts" }, el("thead", {}, this.#head), this.#body);
-  chips = el("div", { class: "cch-chips", role: "group", "aria-label": CLEAN_UP.show }, ...this.#chips.map(({ button }) => button));
-  scroll = el("div", { class: "cch-scroll", tabindex: "0", role: "group", "aria-label": CLEAN_UP.columns[2] ?? "" }, this.#table, this.#rest);
+  chips = el("div", { class: "cch-chips", role: "group", "aria-label": text("cleanup.show") }, ...this.#chips.map(({ button }) => button));
+  scroll = el("div", { class: "cch-scroll", tabindex: "0", role: "group", "aria-label": text("cleanup.column_outcome") }, this.#table, this.#rest);
   #pictures;
 
   /** @param {Thumbnails} thumbnails @param {(workflow: string) => string} workflowName */
@@ -135,8 +138,8 @@ export class Outcomes {
     const { rows, go, total } = this.#drawn;
     const shown = this.#shown;
     const counts = { all: total, go, kept: total - go };
-    for (const { key, label, button } of this.#chips) {
-      button.textContent = `${label} ${number(counts[key])}`;
+    for (const { key, button } of this.#chips) {
+      button.textContent = text(`cleanup.shown_${key}`, { n: counts[key] });
       button.setAttribute("aria-pressed", String(key === shown));
     }
     const chosen = rows.filter(({ keep }) => shown === "all" || (keep === null) === (shown === "go")).slice(0, MAX_ROWS);

@@ -16,8 +16,8 @@ export const enumeration = (parts) => parts.filter(Boolean).join(text("common.co
 export const sentences = (parts) =>
   parts.reduce((/** @type {string} */ all, next) => (next ? `${all}${all && !/[。！？]$/.test(all) ? " " : ""}${next}` : all), "");
 
-/** Ends a text like a sentence, if it has no such end. @param {string} words */
-export const sentence = (words) => (/[.!?…。！？؟]$/.test(words) ? words : text("common.sentence", { text: words }));
+/** Ends a text like a sentence, if it has no such end and is not empty. @param {string} words */
+export const sentence = (words) => (!words || /[.!?…。！？؟]$/.test(words) ? words : text("common.sentence", { text: words }));
 
 /** "18,402 completed, 2 failed": leaves out zeros, with a non-breaking space after each number. @param {[number, string][]} parts */
 export const tally = (parts) => enumeration(parts.map(([n, word]) => n > 0 && `${number(n)}\u00a0${word}`));

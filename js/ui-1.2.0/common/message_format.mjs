@@ -5,7 +5,7 @@
  * `{name}`  a text, or a number as the language writes it
  * `{n, plural, =0 {none} one {# job} other {# jobs}}`  `#` is the number; an exact number precedes a category
  * `{kind, select, a {…} other {…}}`  by a word
- * `{names, list}`, `{names, list, or}`  "a, b and c", "a, b or c"
+ * `{names, list}`, `{names, list, or}`, `{names, list, narrow}`  "a, b and c", "a, b or c", "a, b, c"
  * `{at, date}`, `{at, time, medium}`, `{at, datetime}`  milliseconds since 1970; styles: short, medium, long, full
  * `{n, relative, day}`  "yesterday", "in 2 days"; negative numbers are in the past
  * `{n, unit, minute}`, `{n, size}`  "12 min"; bytes as "2.1 MB"
@@ -22,10 +22,10 @@ const LENGTHS = ["short", "medium", "long", "full"];
 /** The kinds of arguments and their styles. The first style is the default. @type {Record<string, string[]>} */
 const STYLES = {
   plural: [""], select: [""], size: [""],
-  list: ["and", "or"],
+  list: ["and", "or", "narrow"],
   date: ["long", ...LENGTHS], time: LENGTHS, datetime: ["long", ...LENGTHS],
   relative: ["day", "second", "minute", "hour", "week", "month", "year"],
-  unit: ["second", "minute", "hour", "day"],
+  unit: ["second", "minute", "hour", "day", "megabyte"],
 };
 
 class Parser {
@@ -116,6 +116,7 @@ export const argumentsOf = (parts) =>
 export const directionOf = (locale) => (/^(ar|fa|he)\b/.test(locale) ? "rtl" : "ltr");
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const LISTS = /** @type {const} */ ({ and: { type: "conjunction" }, or: { type: "disjunction" }, narrow: { type: "conjunction", style: "narrow" } });
 const SIZES = ["kilobyte", "megabyte", "gigabyte", "terabyte"];
 
 /** Formats values and parsed messages as one language does. */
@@ -153,8 +154,8 @@ export class Formatter {
     return this.unit(size, SIZES[at] ?? "").replace("kB", "KB");
   }
 
-  /** "a, b and c". @param {readonly string[]} items @param {"and" | "or"} [style] */
-  list = (items, style) => this.#intl(Intl.ListFormat, { type: style === "or" ? "disjunction" : "conjunction" }).format(items.map(this.isolate));
+  /** "a, b and c"; with "narrow", "a, b, c". @param {readonly string[]} items @param {keyof typeof LISTS} [style] */
+  list = (items, style = "and") => this.#intl(Intl.ListFormat, LISTS[style]).format(items.map(this.isolate));
 
   /** @param {number} at milliseconds since 1970 @param {Intl.DateTimeFormatOptions} options */
   date = (at, options) => this.#intl(Intl.DateTimeFormat, options).format(at);

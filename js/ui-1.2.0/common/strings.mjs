@@ -4,7 +4,7 @@
 import { BROKE_OFF, NO_ANSWER, NO_ROUTES, STRANGE } from "../api.mjs";
 import { clean, enumeration, sentence, sentences } from "./format.mjs";
 import { FINISHED } from "./status.mjs";
-import { membersOf, text } from "./words.mjs";
+import { text } from "./words.mjs";
 
 /** @import { ErrorBody, FinishedStatus } from "../../../types/wire" */
 /** @import { HistoryApiError } from "../api.mjs" */
@@ -17,9 +17,6 @@ export const KEY_VARIABLE = "COMFY_CLOUD_API_KEY";
 export const KEY_PREFIX = "comfyui-";
 export const KEYS_PAGE = "https://platform.comfy.org/profile/api-keys";
 export const CLOUD_PAGE = "https://cloud.comfy.org";
-
-/** For the rooms that don't call text() yet. */
-export const COMMON = membersOf("common");
 
 /** @param {{last4: string, source: string | null}} key */
 export const accountWords = ({ last4, source }) => {

@@ -14,8 +14,3 @@ export const text = (key, values) => words.text(key, values);
 
 /** Writes numbers, sizes, lists and dates as the language does. */
 export const formatter = () => words.formatter;
-
-/** The words of a room as members, for rooms whose texts are not messages yet. @param {string} room @param {Record<string, string>} [elsewhere] keys of members in other rooms @returns {any} */
-export const membersOf = (room, elsewhere = {}) => new Proxy({}, {
-  get: (_, name) => (typeof name === "string" ? text(elsewhere[name] ?? `${room}.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`) : undefined),
-});

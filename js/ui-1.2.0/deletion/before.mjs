@@ -3,7 +3,8 @@
 
 import { select } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { BEFORE, beforeChoices, beforePromise, backupSize } from "../protection/strings.mjs";
+import { text } from "../common/words.mjs";
+import { beforeChoices, beforePromise, backupSize } from "../protection/strings.mjs";
 
 /** @import { BackupKind, Question, Settings } from "../../../types/wire" */
 
@@ -32,12 +33,12 @@ export function beforeOption({ removable, backup_estimate: estimate }, kind, cho
   // The text nodes stay: some frontends move the focus when nodes are added or removed.
   const [size, promise] = [document.createTextNode(""), document.createTextNode("")];
   const id = `cch-before-${++made}`;
-  const text = el("span", { id }, promise);
+  const line = el("span", { id }, promise);
   const say = (/** @type {BackupKind} */ chosen) => {
     // The estimate is about workflows alone.
     size.data = chosen === "workflows" && estimate ? backupSize(estimate) : "";
     promise.data = beforePromise(chosen, removable, settings);
-    text.className = isKept(chosen) ? "cch-2" : "";
+    line.className = isKept(chosen) ? "cch-2" : "";
   };
   say(kind);
   const list = select(beforeChoices(removable), kind, (value) => {
@@ -46,5 +47,5 @@ export function beforeOption({ removable, backup_estimate: estimate }, kind, cho
     choose(chosen);
   });
   list.setAttribute("aria-describedby", id);
-  return el("div", { class: "cch-before" }, el("label", { class: "cch-lab" }, el("span", {}, BEFORE.label), list), text, el("span", { class: "cch-2" }, size));
+  return el("div", { class: "cch-before" }, el("label", { class: "cch-lab" }, el("span", {}, text("protection.before_label")), list), line, el("span", { class: "cch-2" }, size));
 }

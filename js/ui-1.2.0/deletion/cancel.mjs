@@ -5,9 +5,11 @@ import { asApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { confirmed } from "../common/dialogs.mjs";
 import { hint } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
+import { sentences } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { jobsList } from "./question.mjs";
-import { CANCEL_FINAL, cancelledWords, cancelLost, cancelWords, NONE_CANCELLED } from "./strings.mjs";
+import { cancelledWords, cancelLost, cancelWords } from "./strings.mjs";
 
 /** @import { Row } from "../../../types/wire" */
 /** @import { HistoryApi, HistoryApiError } from "../api.mjs" */
@@ -52,13 +54,13 @@ export function createCancellation({ api, dialogs, toasts, workflowName, onChang
   /** @param {number} cancelled @param {number} already @param {number} left @param {HistoryApiError | null} trouble */
   function tell(cancelled, already, left, trouble) {
     if (trouble && OUTCOME_UNKNOWN.has(trouble.code)) {
-      const { title, text } = cancelLost(cancelled, already);
-      return toasts.tell("warning", { title, detail: text });
+      const lost = cancelLost(cancelled, already);
+      return toasts.tell("warning", { title: lost.title, detail: lost.text });
     }
     const { title, detail } = cancelledWords(cancelled, already, left);
-    const text = [detail, trouble && errorLine(trouble)].filter(Boolean).join(" ");
+    const more = sentences([detail, trouble && errorLine(trouble)]);
     const kind = left === 0 ? "success" : cancelled ? "warning" : "error";
-    toasts.tell(kind, { title: cancelled + already === 0 ? NONE_CANCELLED : title, ...(text && { detail: text }) });
+    toasts.tell(kind, { title: cancelled + already === 0 ? text("deletion.none_cancelled") : title, ...(more && { detail: more }) });
   }
 
   /** @param {string[]} ids @param {string} account */
@@ -75,8 +77,8 @@ export function createCancellation({ api, dialogs, toasts, workflowName, onChang
       const { title, lost, stays, keep, confirm, list } = cancelWords(ids.length, rows.some(({ status }) => status === "in_progress"));
       const view = {
         title,
-        body: [jobsList(list, rows, workflowName), el("p", {}, `${lost} ${stays}`)],
-        pinned: [hint("warning", CANCEL_FINAL)],
+        body: [jobsList(list, rows, workflowName), el("p", {}, sentences([lost, stays]))],
+        pinned: [hint("warning", text("deletion.final"))],
       };
       if (await confirmed(dialogs, view, { label: confirm, kind: "danger", icon: "stop" }, keep)) await send(ids, account);
     },

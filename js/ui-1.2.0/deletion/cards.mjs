@@ -5,15 +5,14 @@ import { copyText } from "../common/browser.mjs";
 import { Places } from "../common/card_places.mjs";
 import { button, cross, iconButton, LOOK, tallyTable } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
+import { sentence, sentences } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
-import { COMMON } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
-import { SAVE } from "../outputs/strings.mjs";
-import { BACKUP } from "../protection/strings.mjs";
+import { text } from "../common/words.mjs";
 import { canStop, entriesToShow, isEnding, isUnsentPhase, progressWords, shownPhase } from "./entries.mjs";
 import { startedWord } from "./label.mjs";
 import { leftWord, showLabel, tryAgainLabel } from "./result_strings.mjs";
-import { awayText, DELETE, HOLD, holdTitle, whichDeletion } from "./strings.mjs";
+import { awayText, holdTitle, whichDeletion } from "./strings.mjs";
 
 /** @import { DeletionView, Entry } from "../../../types/deletion" */
 /** @import { Say } from "../../../types/list" */
@@ -56,7 +55,7 @@ function nameOf(entry, action) {
   if (!label && !started) return null;
   const id = `cch-deletion-${++named}`;
   action?.setAttribute("aria-describedby", id);
-  return el("div", { class: "cch-2 cch-any", id }, label && el("bdi", {}, label), label && started && ". ", started);
+  return el("div", { class: "cch-2 cch-any", id }, label && el("bdi", {}, started ? sentence(label) : label), label && started && " ", started);
 }
 
 /** @param {Entry} entry @param {{secondsLeft(entry: Entry): number, undo(entry: Entry): unknown}} deletions */
@@ -64,16 +63,16 @@ function createHoldCard(entry, deletions) {
   const of = deletions.secondsLeft(entry);
   const ring = createRing();
   const title = el("div", { class: "ttl" });
-  const undo = button({ label: HOLD.undo, icon: "undo", press: () => deletions.undo(entry) });
-  const text = el("div", { class: "cch-2" });
+  const undo = button({ label: text("deletion.hold_undo"), icon: "undo", press: () => deletions.undo(entry) });
+  const about = el("div", { class: "cch-2" });
   return {
-    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, el("div", { class: "cch-grow" }, nameOf(entry, undo), title, text), undo)),
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, ring.element, el("div", { class: "cch-grow" }, nameOf(entry, undo), title, about), undo)),
     focus: () => undo.focus({ preventScroll: true }),
     render() {
       const seconds = deletions.secondsLeft(entry);
       ring.set(seconds, of);
       title.textContent = entry.away || holdTitle(entry, seconds);
-      text.textContent = entry.refusal || (entry.away ? awayText(entry, seconds) : isEnding(entry) ? HOLD.over : HOLD.text);
+      about.textContent = entry.refusal || (entry.away ? awayText(entry, seconds) : isEnding(entry) ? text("deletion.hold_over") : text("deletion.hold_text"));
       undo.setAttribute("aria-disabled", String(entry.undoing));
     },
   };
@@ -83,25 +82,25 @@ function createHoldCard(entry, deletions) {
 function createProgressCard(entry, deletions) {
   const title = el("div", { class: "ttl" });
   const fill = el("i");
-  const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": DELETE.progress, "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
-  const stop = button({ label: DELETE.stop, icon: "stop", press: () => deletions.stop(entry) });
+  const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": text("deletion.progress"), "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
+  const stop = button({ label: text("deletion.stop"), icon: "stop", press: () => deletions.stop(entry) });
   const [turning, warning] = [icon("running", "spin i-link"), icon("warning", "i-warn")];
   const head = el("div", { class: "hd mid" }, turning, warning, el("div", { class: "cch-grow" }, nameOf(entry, stop), title), stop);
-  const text = el("p", { class: "cch-2" });
+  const about = el("p", { class: "cch-2" });
   return {
-    element: el("div", { class: "cch-card" }, head, bar, text),
+    element: el("div", { class: "cch-card" }, head, bar, about),
     focus: () => undefined,
     render() {
       const { done, total } = entry;
       const phase = shownPhase(entry);
       const progress = progressWords(entry, deletions.secondsToWait(entry));
       title.textContent = entry.away || progress.title;
-      text.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : `${progress.text} ${entry.stopping ? DELETE.stopping : DELETE.closeable}`.trim());
+      about.textContent = entry.away ? awayText(entry, 0) : entry.refusal || (phase === "due" ? "" : sentences([progress.text, text(entry.stopping ? "deletion.stopping" : "deletion.closeable")]));
       turning.toggleAttribute("hidden", entry.away !== "");
       warning.toggleAttribute("hidden", entry.away === "");
-      bar.setAttribute("aria-label", phase === "saving" ? SAVE.progress : phase === "backing_up" ? BACKUP.progress : DELETE.progress);
+      bar.setAttribute("aria-label", phase === "saving" ? text("outputs.progress") : phase === "backing_up" ? text("protection.backup_progress") : text("deletion.progress"));
       stop.hidden = !canStop(entry);
-      setTip(stop, isUnsentPhase(entry) ? DELETE.stopUnsentTip : DELETE.stopTip);
+      setTip(stop, isUnsentPhase(entry) ? text("deletion.stop_unsent_tip") : text("deletion.stop_tip"));
       stop.setAttribute("aria-disabled", String(entry.stopping));
       bar.hidden = entry.away !== "" || phase === "due" || phase === "preparing";
       const known = total > 0 && (phase === "checking" || done > 0);
@@ -113,9 +112,9 @@ function createProgressCard(entry, deletions) {
   };
 }
 
-/** @param {string} title @param {string} [text] */
-const cardText = (title, text) =>
-  el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2 cch-any", dir: "auto" }, text));
+/** @param {string} title @param {string} [detail] */
+const cardText = (title, detail) =>
+  el("div", { class: "cch-grow" }, el("div", { class: "ttl" }, title), detail && el("div", { class: "cch-2 cch-any", dir: "auto" }, detail));
 
 /** Whether a result asks for something to be done. @param {Entry} entry */
 const isBad = ({ words }) => words?.kind === "warning" || words?.kind === "error";
@@ -123,15 +122,15 @@ const isBad = ({ words }) => words?.kind === "warning" || words?.kind === "error
 /** The title and the text of a result, and which deletion it is about. @param {Entry} entry @param {Deletions} deletions */
 function createResultText(entry, deletions) {
   const which = el("div", { class: "cch-2" });
-  const text = el("div", { class: "cch-2 cch-any", dir: "auto" });
+  const about = el("div", { class: "cch-2 cch-any", dir: "auto" });
   return {
-    element: el("div", { class: "cch-grow" }, nameOf(entry), which, el("div", { class: "ttl" }, entry.words?.title), text),
+    element: el("div", { class: "cch-grow" }, nameOf(entry), which, el("div", { class: "ttl" }, entry.words?.title), about),
     render() {
       const { words, jobs, endedAt, earlier } = entry;
       // A good result that is the newest one goes soon.
       which.textContent = earlier || isBad(entry) ? whichDeletion(jobs, endedAt, earlier) : "";
-      text.textContent = (deletions.isListed(entry) ? words?.text : (words?.unlisted ?? words?.text)) ?? "";
-      for (const each of [which, text]) each.hidden = !each.textContent;
+      about.textContent = (deletions.isListed(entry) ? words?.text : (words?.unlisted ?? words?.text)) ?? "";
+      for (const each of [which, about]) each.hidden = !each.textContent;
     },
   };
 }
@@ -142,9 +141,9 @@ function createResultCard(entry, deletions, show, copy, blocked) {
   if (!words) throw new Error("not ended");
   const [name, colour] = LOOK[words.kind];
   const n = words.again.length;
-  const text = createResultText(entry, deletions);
-  const report = result && iconButton("copy", DELETE.copyReport, () => copy(result.report));
-  const label = !entry.workflow && kind === "clear" ? COMMON.lookAgain : n > 0 && tryAgainLabel(n);
+  const about = createResultText(entry, deletions);
+  const report = result && iconButton("copy", text("deletion.copy_report"), () => copy(result.report));
+  const label = !entry.workflow && kind === "clear" ? text("common.look_again") : n > 0 && tryAgainLabel(n);
   const retry = label && button({ label, icon: "refresh", press: () => blocked() || void deletions.tryAgain(entry) });
   const foot = el(
     "div",
@@ -158,13 +157,13 @@ function createResultCard(entry, deletions, show, copy, blocked) {
     element: el(
       "div",
       { class: "cch-card" },
-      el("div", { class: "hd" }, icon(name, colour), text.element, cross(() => deletions.drop(entry))),
+      el("div", { class: "hd" }, icon(name, colour), about.element, cross(() => deletions.drop(entry))),
       words.lines.length > 0 && tallyTable(words.lines),
       isBad(entry) && (n > 0 || report || retry) && foot,
     ),
     focus: () => undefined,
     render() {
-      text.render();
+      about.render();
       if (!retry) return;
       const why = blocked();
       retry.setAttribute("aria-disabled", String(why !== ""));
@@ -180,9 +179,9 @@ function createNotice(kind, { title, detail, action }, close) {
     close();
     action?.press();
   };
-  const text = cardText(title, detail);
+  const about = cardText(title, detail);
   return {
-    element: el("div", { class: "cch-card" }, el("div", { class: "hd" }, icon(name, colour), text, action && button({ label: action.label, press }), cross(close))),
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd" }, icon(name, colour), about, action && button({ label: action.label, press }), cross(close))),
     focus: () => undefined,
     render: () => undefined,
   };
@@ -242,7 +241,7 @@ export function createCards({ deletions, show, say, focusList, blocked = () => "
   const notices = new Notices(() => render());
   const places = new Places(element, deletions.parts);
 
-  const copy = async (/** @type {string} */ text) => say((await copyText(text)) ? DELETE.reportCopied : COMMON.notCopied);
+  const copy = async (/** @type {string} */ report) => say((await copyText(report)) ? text("deletion.report_copied") : text("common.not_copied"));
 
   /** @param {Entry} entry @returns {Card} */
   function make(entry) {
@@ -273,7 +272,7 @@ export function createCards({ deletions, show, say, focusList, blocked = () => "
       /** @type {NonNullable<DeletionView["notice"]>} */
       notice(kind, message) {
         notices.add(kind, message);
-        say([message.title, message.detail].filter(Boolean).join(". "), true);
+        say(message.detail ? sentences([sentence(message.title), message.detail]) : message.title, true);
       },
     }),
     /** @param {Entry} entry */

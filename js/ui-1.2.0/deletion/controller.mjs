@@ -3,10 +3,12 @@
 
 import { NO_ANSWER } from "../api.mjs";
 import { coalesce } from "../common/coalesce.mjs";
+import { sentence, sentences } from "../common/format.mjs";
 import { crashWords, errorWords, lostHold } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { Clock, LAST_SECONDS } from "./clock.mjs";
-import { advance, createRemovedJobs, doingOf, endOf, entriesToShow, findEntry, follow, goneOf, holderOf, isBegun, isOpen, isOutdated, isSilent, markOf, POLL_MS, progressWords, shownPhase, stateIn, update } from "./entries.mjs";
-import { BY_WORKFLOW, deletionLabel, endedBy, named } from "./label.mjs";
+import { advance, createRemovedJobs, doingOf, endOf, entriesToShow, findEntry, follow, goneOf, holderOf, isBegun, isOpen, isOutdated, isSilent, markOf, POLL_MS, shownPhase, spokenProgress, stateIn, update } from "./entries.mjs";
+import { byWorkflow, deletionLabel, endedBy, named } from "./label.mjs";
 import { isStoppedUnsent, messageWords, ofWorkflow, recordedWords, resultWords, undoneWords } from "./result_strings.mjs";
 import { stop, undo } from "./stop.mjs";
 import * as words from "./strings.mjs";
@@ -201,7 +203,7 @@ export class Deletions {
     else if (now.phase !== before.phase || now.quarter !== before.quarter || now.wait > before.wait || now.flags !== before.flags) this.notify.progress(entry);
     else this.notify.tick(entry);
     if (now.wait && !before.wait) this.sayOf(entry, words.asksToWait(now.wait, now.phase));
-    if (now.isSilent && !before.isSilent) this.sayOf(entry, Object.values(progressWords(entry, now.wait)).join(". "));
+    if (now.isSilent && !before.isSilent) this.sayOf(entry, spokenProgress(entry, now.wait));
     if (entry.sent && now.quarter > before.quarter && now.quarter < 4) this.sayOf(entry, words.progressSpoken(now.quarter * 25));
     // The list says what happens to the jobs that it leaves out.
     if (now.held === before.held) this.render();
@@ -216,7 +218,7 @@ export class Deletions {
 
   /** Shows a deletion by a workflow, which this page hears of first by its progress. @param {Progress} detail */
   #ofWorkflow({ operation, kind, workflow_jobs: jobs = null }) {
-    return jobs === null ? undefined : Object.assign(this.add({ kind, jobs }, false), { operation, workflow: true, label: BY_WORKFLOW, phase: /** @type {const} */ ("waiting") });
+    return jobs === null ? undefined : Object.assign(this.add({ kind, jobs }, false), { operation, workflow: true, label: byWorkflow(), phase: /** @type {const} */ ("waiting") });
   }
 
   refresh = coalesce(() => {
@@ -231,12 +233,12 @@ export class Deletions {
 
   /** ComfyUI does not answer, or not as expected: says so once for each open deletion. @param {HistoryApiError} [error] */
   lostTouch = (error) => {
-    const why = error && error.code !== NO_ANSWER ? errorWords(error).title : words.AWAY;
+    const why = error && error.code !== NO_ANSWER ? errorWords(error).title : text("deletion.away");
     for (const entry of this.entries) {
       if (!isOpen(entry) || entry.answering || entry.away) continue;
       entry.away = why;
       this.notify.progress(entry);
-      this.sayOf(entry, `${why}. ${words.awayText(entry, this.secondsLeft(entry))}`, true);
+      this.sayOf(entry, sentences([sentence(why), words.awayText(entry, this.secondsLeft(entry))]), true);
     }
     this.change();
   };
@@ -297,8 +299,8 @@ export class Deletions {
   #answersAgain(entry) {
     if (entry.phase === "holding") this.notify.hold(entry);
     else this.notify.progress(entry);
-    const doing = entry.phase === "holding" ? words.HOLD.text : words.progressTitle(entry.kind, shownPhase(entry), entry.done, entry.total);
-    this.sayOf(entry, `${words.ANSWERS}. ${doing}`);
+    const doing = entry.phase === "holding" ? text("deletion.hold_text") : words.progressTitle(entry.kind, shownPhase(entry), entry.done, entry.total);
+    this.sayOf(entry, sentences([sentence(text("deletion.answers_again")), doing]));
   }
 
   /* From the confirmation to the answer: see submit.mjs */
@@ -367,9 +369,9 @@ export class Deletions {
   }
 
   /** ComfyUI stopped during a deletion. In the panel, the banner of the status says so. @param {Entry} entry @param {Words} message */
-  #interrupted(entry, { title, text }) {
-    if (!this.isPanelOpen) this.notify.tell(entry, "warning", { title, detail: text, action: showAction(this) });
-    this.say(`${title}. ${text}`, true);
+  #interrupted(entry, { title, text: detail }) {
+    if (!this.isPanelOpen) this.notify.tell(entry, "warning", { title, detail, action: showAction(this) });
+    this.say(sentences([sentence(title), detail]), true);
     this.#forget(entry);
     this.drop(entry);
     this.#tellEnd(entry, false);
@@ -388,7 +390,7 @@ export class Deletions {
     const log = await this.parts.api.auditLog().catch(() => null);
     if (!isOpen(entry)) return;
     const recorded = log?.entries.find(({ operation, state }) => operation === entry.operation && state === "done");
-    this.conclude(entry, recorded ? recordedWords(recorded, entry.jobs) : messageWords("warning", words.LOST));
+    this.conclude(entry, recorded ? recordedWords(recorded, entry.jobs) : messageWords("warning", words.lostWords()));
     this.parts.onResult();
   }
 
@@ -420,7 +422,7 @@ export class Deletions {
     const isGood = message.kind === "success" || message.kind === "info";
     const toast = this.isListed(entry) ? message.toast : (message.unlisted ?? message.toast);
     if (entry.mine || entry.endedHere || (!isGood && !entry.workflow)) this.notify.result(entry, { ...message, toast });
-    this.sayOf(entry, named(entry, `${message.title}. ${toast}`), !isGood);
+    this.sayOf(entry, named(entry, sentences([sentence(message.title), toast])), !isGood);
   }
 
   /** @param {Entry} entry @param {Result} result */
@@ -471,13 +473,13 @@ export class Deletions {
     for (const view of this.#views) view.render();
   }
 
-  /** @param {string} text @param {boolean} [urgent] */
-  say(text, urgent = false) {
-    this.#views.at(-1)?.say(text, urgent);
+  /** @param {string} said @param {boolean} [urgent] */
+  say(said, urgent = false) {
+    this.#views.at(-1)?.say(said, urgent);
   }
 
-  /** Speaks about a deletion, unless its toast does. @param {Entry} entry @param {string} text @param {boolean} [urgent] */
-  sayOf(entry, text, urgent) {
-    if (this.isOnCard(entry) || !this.notify.isShown(entry)) this.say(text, urgent);
+  /** Speaks about a deletion, unless its toast does. @param {Entry} entry @param {string} said @param {boolean} [urgent] */
+  sayOf(entry, said, urgent) {
+    if (this.isOnCard(entry) || !this.notify.isShown(entry)) this.say(said, urgent);
   }
 }

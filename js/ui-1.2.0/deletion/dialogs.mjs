@@ -3,8 +3,9 @@
 
 import { banners, errorStep, hint, linkButton, notice, skeleton, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean } from "../common/format.mjs";
-import { busyWords, COMMON, TOO_OLD } from "../common/strings.mjs";
+import { clean, sentences } from "../common/format.mjs";
+import { busyWords, TOO_OLD } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { allButTitle, allProtected } from "../protection/strings.mjs";
 import { beforeOption, isKept, proposedKind } from "./before.mjs";
 import { questionView, showBackupChoice } from "./question.mjs";
@@ -26,7 +27,6 @@ import * as words from "./strings.mjs";
  * @property {(run: () => void, milliseconds: number) => void} schedule
  */
 
-const { CLEAR, DELETE } = words;
 const WIDTH = 448;
 /** Reading the jobs counts as long after this many seconds. */
 const LONG_SECONDS = 8;
@@ -47,7 +47,7 @@ export function beforeChoice(request, onChoice) {
 
 /** Says that the counts have changed since the last confirmation. */
 function grewHint() {
-  const again = hint("warning", CLEAR.grew, "cch-msg warn");
+  const again = hint("warning", text("deletion.grew"), "cch-msg warn");
   again.setAttribute("role", "alert");
   return again;
 }
@@ -62,7 +62,7 @@ function hiddenPart(frame, hidden) {
 /** @param {boolean} isClear @param {Preview | DeletePreview} preview */
 function titleOf(isClear, preview) {
   if (!isClear) return words.deleteTitle(preview.removable);
-  return preview.skipped.protected ? allButTitle(preview.skipped.protected) : CLEAR.title;
+  return preview.skipped.protected ? allButTitle(preview.skipped.protected) : text("deletion.clear_title");
 }
 
 /** @param {boolean} isClear @param {Preview | DeletePreview} preview */
@@ -84,7 +84,7 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   const { settings } = status;
   const { hold_seconds: seconds = 0 } = preview;
   const undo = (/** @type {boolean} */ backsUp) =>
-    preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : `${isClear ? "" : `${DELETE.untouched} `}${words.undoHint(seconds, backsUp)}${isClear ? ` ${CLEAR.late}` : ""}`;
+    preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : sentences([!isClear && text("deletion.untouched"), words.undoHint(seconds, backsUp), isClear && text("deletion.late")]);
   // Jobs are backed up one by one, so a clear with a backup needs the exact jobs, which is another preview.
   const backup = beforeChoice(request, (kind) => {
     if (preview.kind === "clear" && isKept(kind)) frame.answer("again");
@@ -95,8 +95,8 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
     workflowName,
     backup,
     readFacts: (signal) => api.outputFacts({ token: preview.token }, signal),
-    say: (text) => frame.say(text),
-    note: isClear && hint("info", words.clearedAssets(preview.removable)),
+    say: (said) => frame.say(said),
+    note: isClear && hint("info", text("deletion.cleared_assets", { n: preview.removable })),
     undo,
     backsUp: isKept(request.backup),
     atOnce: !seconds,
@@ -110,7 +110,7 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
     body: [...banners(status, api), grew && grewHint(), ...hiddenPart(frame, hidden), ...view.body],
     pinned: view.pinned,
     agreement: view.agreement,
-    buttons: [{ label: COMMON.cancel }, { label, kind: "danger", icon: "trash", answer: "yes" }],
+    buttons: [{ label: text("common.cancel") }, { label, kind: "danger", icon: "trash", answer: "yes" }],
   }).finally(view.letGo);
 }
 
@@ -134,15 +134,15 @@ function readingTime(frame, schedule) {
 export const createSteps = (parts) => ({
   counting(frame, { selection }) {
     const isClear = "clear" in selection;
-    const waiting = el("button", { type: "button", class: "cch-btn cch-confirm", "aria-disabled": "true" }, COMMON.loading);
-    const box = tiles(tile(skeleton("64px"), CLEAR.willGo, skeleton("120px")), tile(skeleton("32px"), CLEAR.willStay, skeleton("64px")));
+    const waiting = el("button", { type: "button", class: "cch-btn cch-confirm", "aria-disabled": "true" }, text("common.loading"));
+    const box = tiles(tile(skeleton("64px"), text("deletion.will_go"), skeleton("120px")), tile(skeleton("32px"), text("deletion.will_stay"), skeleton("64px")));
     box.setAttribute("aria-busy", "true");
     return frame.show({
-      title: isClear ? CLEAR.title : "ids" in selection ? words.deleteTitle(selection.ids.length) : DELETE.counting,
+      title: isClear ? text("deletion.clear_title") : "ids" in selection ? words.deleteTitle(selection.ids.length) : text("deletion.counting_title"),
       width: WIDTH,
       body: [box, readingTime(frame, parts.schedule)],
       // A disabled button takes the place of the red one, so that Cancel does not move when that appears.
-      buttons: [{ label: COMMON.cancel }, { label: "", element: waiting }],
+      buttons: [{ label: text("common.cancel") }, { label: "", element: waiting }],
     });
   },
 
@@ -150,7 +150,7 @@ export const createSteps = (parts) => ({
 
   nothing(frame, { selection, preview, status }) {
     const isClear = "clear" in selection;
-    return notice(frame, { title: isClear ? CLEAR.nothing : DELETE.nothing, text: nothingText(isClear, preview) }, banners(status, parts.api));
+    return notice(frame, { title: isClear ? text("deletion.clear_nothing") : text("deletion.nothing"), text: nothingText(isClear, preview) }, banners(status, parts.api));
   },
 
   // `why` is the server's reason: a preview may be refused for other reasons than its age.
@@ -158,7 +158,7 @@ export const createSteps = (parts) => ({
     frame.show({
       title: TOO_OLD.title,
       body: [el("p", {}, clean(why) || TOO_OLD.text)],
-      buttons: [{ label: COMMON.cancel, kind: "ghost" }, { label: COMMON.lookAgain, answer: "again" }],
+      buttons: [{ label: text("common.cancel"), kind: "ghost" }, { label: text("common.look_again"), answer: "again" }],
     }),
   busy: (frame, origin) => notice(frame, busyWords(origin)),
   failed: errorStep,

@@ -1,9 +1,11 @@
 // @ts-check
 /** Matches answers and events of the server with the deletions in this page. Sends nothing itself. */
 
+import { sentence, sentences } from "../common/format.mjs";
 import { statusOf } from "../common/status.mjs";
-import { isUnsent, ROW_MARKS, rowWhy } from "./result_strings.mjs";
-import { asksToWait, backupText, CANCEL_THE_RUN, DELETE, progressTitle, silent } from "./strings.mjs";
+import { text } from "../common/words.mjs";
+import { isUnsent, markOf as markOfJob } from "./result_strings.mjs";
+import { asksToWait, backupText, progressTitle, silent } from "./strings.mjs";
 
 /** @import { DeletionEnd, DeletionState, Doing, Entry, Held } from "../../../types/deletion" */
 /** @import { Mark } from "../../../types/list" */
@@ -76,11 +78,11 @@ export const canBeSilent = (entry) => entry.operation !== null && !entry.away &&
 
 /** What a running deletion has done and what comes next. @param {Entry} entry @param {string} title said here while the title says what Comfy Cloud does */
 function progressText(entry, title) {
-  const done = title && title.replace(/[^….]$/, "$&.");
-  const unsent = isUnsentPhase(entry) ? DELETE.notSentYet : "";
+  const done = sentence(title);
+  const unsent = isUnsentPhase(entry) ? text("deletion.not_sent_yet") : "";
   const next = entry.backingUp && !entry.stopping ? backupText(entry.jobs, entry.backupLeft, entry.savingOutputs) : unsent;
-  const stop = entry.workflow && entry.phase !== "checking" ? CANCEL_THE_RUN : "";
-  return [done, next, stop].filter(Boolean).join(" ");
+  const stop = entry.workflow && entry.phase !== "checking" ? text("deletion.cancel_the_run") : "";
+  return sentences([done, next, stop]);
 }
 
 /**
@@ -93,9 +95,15 @@ export function progressWords(entry, waits, isCounted = true) {
   const phase = shownPhase(entry);
   const [done, total] = isCounted ? [entry.done, entry.total] : [0, 0];
   const isStopping = entry.stopping && phase !== "checking";
-  const progress = isStopping ? DELETE.stoppingTitle : progressTitle(entry.kind, phase, done, total);
+  const progress = isStopping ? text("deletion.stopping_title") : progressTitle(entry.kind, phase, done, total);
   const instead = waits && !isStopping ? asksToWait(waits, phase) : isSilent(entry) ? silent(isCounted ? entry.silence : 0) : "";
   return { title: instead || progress, text: progressText(entry, instead && progress) };
+}
+
+/** What a running deletion does, to be read aloud. @param {Entry} entry @param {number} waits seconds for which Comfy Cloud asks to wait */
+export function spokenProgress(entry, waits) {
+  const { title, text: more } = progressWords(entry, waits);
+  return sentences([sentence(title), more]);
 }
 
 /** What an open deletion does with its jobs, as far as it is known. @param {Entry} entry @returns {Doing} */
@@ -242,7 +250,8 @@ export function endOf({ ids, asked, result }, isBack) {
 export function markOf(entries, id) {
   for (const { result } of entries) {
     const job = result && "jobs" in result && Object.hasOwn(result.jobs, id) ? result.jobs[id] : undefined;
-    if (job && job.outcome in ROW_MARKS) return { ...ROW_MARKS[/** @type {keyof typeof ROW_MARKS} */ (job.outcome)], why: rowWhy(job.why) };
+    const mark = job && markOfJob(job);
+    if (mark) return mark;
   }
   return undefined;
 }

@@ -1,16 +1,16 @@
 // @ts-check
 /** Names deletions, so that two of them can be told apart. */
 
-import { number } from "../common/format.mjs";
+import { sentence, sentences } from "../common/format.mjs";
 import { jobName } from "../common/names.mjs";
-import { STARTED_ELSEWHERE } from "./strings.mjs";
+import { text } from "../common/words.mjs";
 
 /** @import { Hold, Row } from "../../../types/wire" */
 
 /** @typedef {{origin?: Hold["origin"], first?: Row | null | undefined, jobs: number}} About */
 
 /** Where a deletion was started, if not in this page; "" for those of workflows, whose name says it. @param {{mine?: boolean, workflow?: boolean}} entry */
-export const startedWord = ({ mine = true, workflow = false }) => (mine || workflow ? "" : STARTED_ELSEWHERE);
+export const startedWord = ({ mine = true, workflow = false }) => (mine || workflow ? "" : text("deletion.started_elsewhere"));
 
 /**
  * Where a deletion was undone or stopped: "here", "elsewhere", or "" if that is not certain.
@@ -19,11 +19,11 @@ export const startedWord = ({ mine = true, workflow = false }) => (mine || workf
  */
 export const endedBy = ({ mine, resumed, endedHere, mayEndHere }) => (endedHere ? "here" : mine && !resumed && !mayEndHere ? "elsewhere" : "");
 
-/** A text about a deletion, with its name first. @param {{label: string, mine?: boolean, workflow?: boolean}} entry @param {string} text */
-export const named = (entry, text) => [entry.label && `${entry.label}.`, startedWord(entry), text].filter(Boolean).join(" ");
+/** A text about a deletion, with its name first. @param {{label: string, mine?: boolean, workflow?: boolean}} entry @param {string} said */
+export const named = (entry, said) => sentences([sentence(entry.label), startedWord(entry), said]);
 
 /** The name of a deletion that a node of a workflow carries out. */
-export const BY_WORKFLOW = "A workflow’s deletion";
+export const byWorkflow = () => text("deletion.by_workflow");
 
 /**
  * "mira_cover_0001.png", "mira_cover_0001.png and 2 more", "Clear" or "Clean up"; "" if nothing is known.
@@ -31,9 +31,9 @@ export const BY_WORKFLOW = "A workflow’s deletion";
  * @param {(id: string) => string} workflowName the name of a workflow, or ""
  */
 export function deletionLabel({ origin, first, jobs }, workflowName) {
-  if (origin === "menu") return "Clear";
-  if (origin === "clean_up") return "Clean up";
+  if (origin === "menu") return text("deletion.label_clear");
+  if (origin === "clean_up") return text("deletion.label_clean_up");
   if (!first) return "";
   const name = jobName(first, workflowName(first.workflow_id));
-  return jobs > 1 ? `${name} and ${number(jobs - 1)} more` : name;
+  return jobs > 1 ? text("deletion.label_more", { name, n: jobs - 1 }) : name;
 }

@@ -3,11 +3,12 @@
 
 import { facts, nameElement, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean, dateTime, number, shortId } from "../common/format.mjs";
+import { clean, dateTime, number, sentences, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { jobName, jobNameParts } from "../common/names.mjs";
 import { statusOf, statusWord } from "../common/status.mjs";
 import { accountWords, andMore, goingParts } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { outputFacts } from "../outputs/facts.mjs";
 import { beforePromise } from "../protection/strings.mjs";
 import { isKept } from "./before.mjs";
@@ -35,7 +36,6 @@ import * as words from "./strings.mjs";
  * @property {(id: string) => boolean} [isShown] whether the list shows a job
  */
 
-const { CLEAR, DELETE } = words;
 const MAX_PICTURES = 12;
 const MAX_LINES = 200;
 
@@ -53,8 +53,8 @@ function jobLine(row, workflowName, ...end) {
   );
 }
 
-/** @param {string} text */
-const small = (text) => text && el("span", { class: "cch-2 w" }, text);
+/** @param {string} said */
+const small = (said) => said && el("span", { class: "cch-2 w" }, said);
 
 /** Lists jobs with their status and id, which tells jobs of one minute apart. @param {string} label @param {Row[]} rows @param {WorkflowName} workflowName */
 export function jobsList(label, rows, workflowName) {
@@ -71,10 +71,10 @@ function jobsFold(rows, all, workflowName, isShown) {
   const box = el("div", { class: "cch-mini", tabindex: "0", role: "group", "aria-label": words.showJobs(all) });
   const fold = el("details", { class: "cch-fold" }, el("summary", {}, icon("right", "s14"), label), box);
   const fill = () => {
-    label.textContent = fold.open ? words.hideJobs(all) : words.showJobs(all);
+    label.textContent = fold.open ? text("deletion.hide_jobs", { n: all }) : words.showJobs(all);
     if (!fold.open || box.firstChild) return;
     const time = (/** @type {Row} */ { created }) => el("span", { class: "r" }, created === null ? "" : dateTime(created));
-    box.append(...rows.map((row) => jobLine(row, workflowName, small(isShown(row.id) ? "" : DELETE.hiddenJob), time(row))));
+    box.append(...rows.map((row) => jobLine(row, workflowName, small(isShown(row.id) ? "" : text("deletion.hidden_job")), time(row))));
     if (all > rows.length) box.append(el("div", { class: "cch-2" }, andMore(all - rows.length)));
   };
   fold.addEventListener("toggle", fill);
@@ -132,10 +132,10 @@ const hasOthers = ({ removable, skipped, finished, kept }, finishedHere) => (kep
 function numbers(question, finishedHere, hasFacts) {
   const { removable, by_status: byStatus, outputs, took, timed } = question;
   const others = hasOthers(question, finishedHere);
-  const line = (/** @type {string} */ text) => text && el("span", { class: "cch-what" }, text);
+  const line = (/** @type {string} */ said) => said && el("span", { class: "cch-what" }, said);
   return tiles(
-    tile(number(removable), CLEAR.willGo, goingParts(byStatus), line(hasFacts ? "" : words.whatGoes(removable)), line(words.runTime(took, timed, removable))),
-    tile(number(staying(question)), others ? CLEAR.ofTheseWillStay : CLEAR.willStay, words.stayingWords(question), line(words.alreadyGone(question.skipped)), line(others ? CLEAR.others : ""), line(hasFacts ? "" : outputs ? words.outputsStay(outputs) : DELETE.assets)),
+    tile(number(removable), text("deletion.will_go"), goingParts(byStatus), line(hasFacts ? "" : text("deletion.what_goes", { n: removable })), line(words.runTime(took, timed, removable))),
+    tile(number(staying(question)), others ? text("deletion.of_these_will_stay") : text("deletion.will_stay"), words.stayingWords(question), line(words.alreadyGone(question.skipped)), line(others ? text("deletion.others") : ""), line(hasFacts ? "" : outputs ? text("deletion.outputs_stay", { n: outputs }) : text("deletion.assets"))),
   );
 }
 
@@ -160,13 +160,13 @@ function agreement({ removable: go, finished, chosen = null, large_share: largeS
 /** The pinned sentence on undo. It depends on the backup, which the person can choose. @param {Pick<Options, "undo">} options */
 function undoSentence({ undo }) {
   // The text node stays: some frontends move the focus when nodes are added or removed.
-  const text = document.createTextNode("");
+  const node = document.createTextNode("");
   const [warning, pending] = [icon("warning"), icon("pending")];
   return {
-    element: el("p", { class: "cch-hint" }, warning, pending, el("span", { dir: "auto" }, text)),
+    element: el("p", { class: "cch-hint" }, warning, pending, el("span", { dir: "auto" }, node)),
     /** @param {boolean} backsUp @param {boolean} isFinal */
     update(backsUp, isFinal) {
-      text.data = undo(backsUp);
+      node.data = undo(backsUp);
       warning.toggleAttribute("hidden", !isFinal);
       pending.toggleAttribute("hidden", isFinal);
     },
@@ -197,7 +197,7 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
       rows.length > 0 && strip.element,
       backup,
       known?.element,
-      facts([...about, [DELETE.oldest, time(oldest)], [DELETE.newest, time(newest)], [DELETE.account, last4 || source ? accountWords({ last4, source }) : ""]]),
+      facts([...about, [text("deletion.oldest"), time(oldest)], [text("deletion.newest"), time(newest)], [text("deletion.account"), last4 || source ? accountWords({ last4, source }) : ""]]),
       rows.length > 0 && jobsFold(rows, removable, workflowName, isShown),
       note,
     ],
@@ -220,5 +220,5 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
 export function showBackupChoice(frame, view, { removable }, kind, undo, settings) {
   const agreement = view.chooseBackup(isKept(kind));
   frame.setAgreement(agreement);
-  frame.say([beforePromise(kind, removable, settings), undo, words.alsoTick(agreement)].filter(Boolean).join(" "));
+  frame.say(sentences([beforePromise(kind, removable, settings), undo, words.alsoTick(agreement)]));
 }

@@ -1,11 +1,12 @@
 // @ts-check
 /** Texts of results. */
 
-import { clean, number, plural, tally } from "../common/format.mjs";
+import { clean, sentence, sentences } from "../common/format.mjs";
 import { jobName } from "../common/names.mjs";
-import { andMore, errorLine } from "../common/strings.mjs";
+import { errorLine } from "../common/strings.mjs";
+import { formatter, text } from "../common/words.mjs";
 import { backedUp, outputsHere } from "../protection/strings.mjs";
-import { backInList, DELETE, ENDED_ELSEWHERE, NOT_DELETED, stayInHistory, STOPPED_ELSEWHERE, UNDONE, UNDONE_ELSEWHERE } from "./strings.mjs";
+import { backInList, counted, stayInHistory } from "./strings.mjs";
 
 /** @import { AuditEntry, ClearResult, DeleteResult, ErrorBody, OutcomeCode, Reason, Result, UnsentResult } from "../../../types/wire" */
 /** @import { Words } from "../common/strings.mjs" */
@@ -18,57 +19,47 @@ import { backInList, DELETE, ENDED_ELSEWHERE, NOT_DELETED, stayInHistory, STOPPE
  * @typedef {{jobs: number, ids: Iterable<string>, by?: By}} About
  */
 
-export const NOT_REMOVED = "No job was removed";
-/** Jobs were sent, but no result was confirmed: some may be gone. */
-export const NONE_KNOWN = "No job is known to have been removed";
-
-/** @param {number} n */
-const jobs = (n) => plural(n, "{n} job", "{n} jobs");
-
 /** Outcomes that can be tried again, and the others. */
 const MAY_GO = /** @type {const} */ (["not_attempted", "failed", "unconfirmed"]);
 const OTHERS = /** @type {const} */ (["active", "protected", "already_gone"]);
 
-/** @type {Record<OutcomeCode, string>} */
-const LINE = {
-  deleted: "removed",
-  already_gone: "already gone",
-  active: "active, left alone",
-  protected: "protected, kept",
-  failed: "not removed",
-  unconfirmed: "unconfirmed",
-  not_attempted: "not tried",
-};
-
-/** Row marks of outcomes that can be tried again. */
-const MARKS = /** @type {const} */ ({
-  failed: { kind: "failed", icon: "failed", word: "Not removed" },
-  unconfirmed: { kind: "warn", icon: "unknown", word: "Unconfirmed" },
-  not_attempted: { kind: "warn", icon: "warning", word: "Not tried" },
+/** Row marks: of outcomes that can be tried again, and of jobs that were protected after the confirmation. */
+const ROW_MARKS = /** @type {const} */ ({
+  failed: { kind: "failed", icon: "failed" },
+  unconfirmed: { kind: "warn", icon: "unknown" },
+  not_attempted: { kind: "warn", icon: "warning" },
+  protected: { kind: "", icon: "lock" },
 });
 
-/** All row marks, including the mark of jobs that were protected after the confirmation. */
-export const ROW_MARKS = /** @type {const} */ ({ ...MARKS, protected: { kind: "", icon: "lock", word: "Protected, kept" } });
+/** @param {string | undefined} outcome @returns {outcome is keyof typeof ROW_MARKS} */
+const isMarked = (outcome) => outcome !== undefined && Object.hasOwn(ROW_MARKS, outcome);
 
-/** Short texts for rows, by the code of the reason. @type {Record<string, string>} */
-const SHORT_WHY = { backup_failed: "Backup failed", outputs_not_saved: "Outputs not saved", connection_lost: "Connection lost", still_listed: "Accepted, still listed" };
+/** @param {string} outcome @returns {outcome is typeof MAY_GO[number]} */
+const mayGo = (outcome) => MAY_GO.some((each) => each === outcome);
+
+/** Codes of reasons that are shorter in rows. */
+const SHORT_WHY = new Set(["backup_failed", "outputs_not_saved", "connection_lost", "still_listed"]);
 
 /** @param {Reason | null} why */
 export function rowWhy(why) {
   if (!why) return "";
-  const { code, text } = why;
-  return Object.hasOwn(SHORT_WHY, code) ? /** @type {string} */ (SHORT_WHY[code]) : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+  const { code, text: said } = why;
+  return SHORT_WHY.has(code) ? text(`deletion.why_${code}`) : `${said.slice(0, 1).toUpperCase()}${said.slice(1)}`;
 }
 
+/** The mark of a job's row; undefined if its outcome needs none. @param {{outcome: string, why: Reason | null}} job */
+export const markOf = ({ outcome, why }) => (isMarked(outcome) ? { ...ROW_MARKS[outcome], word: text(`deletion.mark_${outcome}`), why: rowWhy(why) } : undefined);
+
 /** Jobs that a deletion certainly left. */
-export const LEFT = MARKS.failed.word;
+export const leftBehind = () => text("deletion.mark_failed");
 
 /** What became of the jobs that can be tried again. An unconfirmed job may be gone, so it is never called "not removed". @param {Result | null} result @param {string[]} again */
 export function leftWord(result, again) {
-  if (!result || !("jobs" in result)) return LEFT;
-  const words = new Set(again.map((id) => ROW_MARKS[/** @type {keyof typeof MARKS} */ (result.jobs[id]?.outcome)]?.word ?? LEFT));
-  if (words.size === 1) return [...words][0] ?? LEFT;
-  return words.has(MARKS.unconfirmed.word) ? "Not removed or unconfirmed" : LEFT;
+  if (!result || !("jobs" in result)) return leftBehind();
+  const outcomes = new Set(again.map((id) => result.jobs[id]?.outcome).map((outcome) => (isMarked(outcome) ? outcome : "failed")));
+  const [first] = outcomes;
+  if (outcomes.size === 1) return text(`deletion.mark_${first}`);
+  return outcomes.has("unconfirmed") ? text("deletion.mark_mixed") : leftBehind();
 }
 
 const MAX_LINES = 6;
@@ -89,7 +80,7 @@ export function isStoppedUnsent(result) {
 }
 
 /** @param {DeleteResult} result */
-const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => outcome in MARKS).map(([id]) => id);
+const mayTryAgain = ({ jobs: left }) => Object.entries(left).filter(([, { outcome }]) => mayGo(outcome)).map(([id]) => id);
 
 const MAX_NAMES = 3;
 
@@ -97,7 +88,8 @@ const MAX_NAMES = 3;
 function namesOf({ counts, jobs: left, left: rows = [] }, code) {
   const names = rows.filter(({ id }) => left[id]?.outcome === code).slice(0, MAX_NAMES).map((row) => jobName(row));
   const rest = (counts[code] ?? 0) - names.length;
-  return names.length ? [...names, rest > 0 && andMore(rest)].filter(Boolean).join(", ") : "";
+  if (!names.length) return "";
+  return rest > 0 ? text("deletion.names_and_more", { names, n: rest }) : formatter().list(names, "narrow");
 }
 
 /** Counts jobs that were not removed, by outcome and reason. @param {DeleteResult} result @returns {TallyLine[]} */
@@ -106,21 +98,21 @@ export function tallyLines(result) {
   /** @type {Map<string, TallyLine>} */
   const lines = new Map();
   for (const { outcome, why } of Object.values(left)) {
-    if (!(outcome in MARKS)) continue;
+    if (!mayGo(outcome)) continue;
     const reason = clean(why?.text, 120);
-    const key = `${MAY_GO.indexOf(/** @type {"failed"} */ (outcome))} ${reason}`;
-    const line = lines.get(key) ?? { n: 0, word: LINE[outcome], why: reason };
+    const key = `${MAY_GO.indexOf(outcome)} ${reason}`;
+    const line = lines.get(key) ?? { n: 0, word: text(`deletion.outcome_${outcome}`), why: reason };
     line.n += 1;
     lines.set(key, line);
   }
   const apart = [...lines].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true })).map(([, line]) => line);
-  const plain = (/** @type {OutcomeCode} */ code) => ({ n: counts[code] ?? 0, word: LINE[code], why: "" });
+  const plain = (/** @type {OutcomeCode} */ code) => ({ n: counts[code] ?? 0, word: text(`deletion.outcome_${code}`), why: "" });
   const first = apart.length > MAX_LINES ? MAY_GO.map(plain) : apart;
   return [...first, ...OTHERS.map((code) => ({ ...plain(code), why: namesOf(result, code) }))].filter(({ n }) => n > 0);
 }
 
 /** @param {number} n */
-const removedWords = (n) => plural(n, "{n} job removed from your cloud history", "{n} jobs removed from your cloud history");
+const removedWords = (n) => text("deletion.removed", { n });
 
 /**
  * @typedef {Words & {kind: "success" | "info" | "warning" | "error", toast: string, unlisted?: string, lines: TallyLine[], again: string[]}} ResultWords
@@ -128,42 +120,46 @@ const removedWords = (n) => plural(n, "{n} job removed from your cloud history",
  *   `again`: ids that can be tried again
  */
 
-/** @param {number} n */
-const finishedMeanwhile = (n) => (n ? ` ${plural(n, "{n} job finished meanwhile and stays.", "{n} jobs finished meanwhile and stay.")}` : "");
-
 /** What is left after a clear or a clean-up, and why. @param {NonNullable<DeleteResult["stay"]>} stay */
 function stayWords({ active, protected: kept, unknown, kept: byRules, held, finished_meanwhile: late }) {
   const n = active + kept + unknown + byRules + held + late;
-  const parts = tally([[active, "active"], [kept, "protected"], [unknown, "of an unknown status"], [byRules, "kept by your rules"], [held, "in another deletion"], [late, "finished meanwhile"]]);
-  return n ? `${plural(n, "{n} job stays in your history", "{n} jobs stay in your history")}: ${parts}.` : "No job is left in your history.";
+  if (!n) return text("deletion.none_left");
+  const why = counted([[active, "deletion.n_active"], [kept, "deletion.n_protected"], [unknown, "deletion.n_of_unknown"], [byRules, "deletion.n_kept"], [held, "deletion.n_held"], [late, "deletion.n_finished"]]);
+  return text("deletion.stay", { n, why });
 }
+
+/** "3 of 10 jobs removed". @param {number} gone @param {number} n */
+const partRemoved = (gone, n) => text("deletion.part_removed", { gone, n });
+/** @param {number} gone @param {number} n */
+const stoppedPart = (gone, n) => text("deletion.stopped_part", { gone, n });
 
 /** @param {DeleteResult} result @param {About} about @returns {ResultWords} */
 function deleteResultWords(result, { jobs: confirmed, by = "" }) {
   const { counts, total, stopped } = result;
   const more = { lines: tallyLines(result), again: mayTryAgain(result) };
   const rest = total - counts.deleted;
-  const stay = result.stay ? ` ${stayWords(result.stay)}` : finishedMeanwhile(result.finished_meanwhile ?? 0);
-  const assets = DELETE.assets + backedUp(result.backed_up ?? 0) + outputsHere(result.outputs_saved ?? 0) + stay;
+  const late = result.finished_meanwhile ?? 0;
+  const stay = result.stay ? stayWords(result.stay) : late > 0 && text("deletion.finished_meanwhile", { n: late });
+  const assets = sentences([text("deletion.assets"), backedUp(result.backed_up ?? 0), outputsHere(result.outputs_saved ?? 0), stay]);
   if (rest <= 0) return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: assets, ...more };
   // The dialog said that these jobs stay.
   if (counts.deleted > 0 && counts.deleted === confirmed && rest === counts.active + counts.protected && !stopped) {
-    return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: `${assets} ${linesText(more.lines)}`, ...more };
+    return { kind: "success", title: removedWords(counts.deleted), text: assets, toast: sentences([assets, linesText(more.lines)]), ...more };
   }
 
-  const ofAll = `${number(counts.deleted)} of ${jobs(total)} removed`;
-  const toast = plural(rest, "The panel says what happened to the other one.", "The panel says what happened to the other {n}.");
+  const ofAll = (stopped ? stoppedPart : partRemoved)(counts.deleted, total);
+  const toast = text("deletion.panel_says", { n: rest });
   if (isStoppedUnsent(result)) return { ...stoppedUnsent(counts.not_attempted, by), ...more };
   if (stopped && counts.not_attempted === rest) {
-    const text = plural(rest, "The other one was not tried.", "The other {n} were not tried.");
-    return { kind: "warning", title: `Stopped: ${ofAll}`, text, toast: text, ...more };
+    const why = text("deletion.others_not_tried", { n: rest });
+    return { kind: "warning", title: ofAll, text: why, toast: why, ...more };
   }
   if (!counts.deleted && counts.unconfirmed) return { ...noneKnownWords(result, more.lines), ...more };
-  const others = `${DELETE.assets} ${plural(rest, "The other one:", "The other {n}:")}`;
-  if (stopped || counts.deleted > 0) return { kind: "warning", title: stopped ? `Stopped: ${ofAll}` : ofAll, text: others, toast, ...more };
-  const text = result.error ? errorLine(result.error) : "";
+  const others = sentences([text("deletion.assets"), text("deletion.the_others", { n: rest })]);
+  if (stopped || counts.deleted > 0) return { kind: "warning", title: ofAll, text: others, toast, ...more };
+  const why = result.error ? errorLine(result.error) : "";
   const bad = counts.failed + counts.not_attempted > 0;
-  return { kind: bad ? "error" : "warning", title: NOT_REMOVED, text, toast: text || linesText(more.lines), ...more };
+  return { kind: bad ? "error" : "warning", title: text("deletion.none_removed"), text: why, toast: why || linesText(more.lines), ...more };
 }
 
 /**
@@ -174,31 +170,31 @@ function deleteResultWords(result, { jobs: confirmed, by = "" }) {
  */
 function noneKnownWords({ counts, total, stopped, error }, lines) {
   const listed = linesText(lines);
-  if (stopped) return { kind: "warning", title: `Stopped: ${NONE_KNOWN}`, text: "", toast: listed };
+  if (stopped) return { kind: "warning", title: text("deletion.stopped_none_known"), text: "", toast: listed };
   // Accepted but still listed: neither a success nor a failure.
-  if (counts.unconfirmed === total) return { kind: "warning", title: `Outcome unknown: ${jobs(total)}`, text: "", toast: listed };
-  const text = error ? errorLine(error) : "";
+  if (counts.unconfirmed === total) return { kind: "warning", title: text("deletion.outcome_unknown_jobs", { n: total }), text: "", toast: listed };
+  const why = error ? errorLine(error) : "";
   const bad = counts.failed + counts.not_attempted > 0;
-  return { kind: bad ? "error" : "warning", title: NONE_KNOWN, text, toast: text ? `${listed} ${text}` : listed };
+  return { kind: bad ? "error" : "warning", title: text("deletion.none_known"), text: why, toast: sentences([listed, why]) };
 }
 
 /** @param {TallyLine[]} lines */
 const linesText = (lines) =>
-  lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join(", ").replace(/[^.]$/, "$&.");
+  sentence(formatter().list(lines.map(({ n, word, why }) => (why ? text("deletion.line_why", { n, word, why }) : text("deletion.line", { n, word }))), "narrow"));
 
 /** Nothing was deleted, because of the person. @param {number} n jobs @param {string} how */
 const nothingDeleted = (n, how) => ({
-  ...messageWords("info", { title: NOT_DELETED, text: [how, backInList(n)].filter(Boolean).join(" ") }),
+  ...messageWords("info", { title: text("deletion.not_deleted"), text: sentences([how, backInList(n)]) }),
   // There, it has to say what happened: no job comes back into a list.
-  unlisted: `${how || UNDONE} ${stayInHistory(n)}`,
+  unlisted: sentences([how || text("deletion.undone"), stayInHistory(n)]),
 });
 
 /** A deletion was stopped before anything was sent. @param {number} n @param {By} by */
 export const stoppedUnsent = (n, by) =>
-  nothingDeleted(n, by === "elsewhere" ? STOPPED_ELSEWHERE : `${by ? "You stopped it" : "Stopped"} before anything was sent.`);
+  nothingDeleted(n, text(by === "elsewhere" ? "deletion.stopped_elsewhere" : by ? "deletion.you_stopped" : "deletion.stopped_unsent"));
 
 /** A deletion was undone. @param {number} n @param {By} by */
-export const undoneWords = (n, by) => nothingDeleted(n, by === "here" ? "" : by ? UNDONE_ELSEWHERE : UNDONE);
+export const undoneWords = (n, by) => nothingDeleted(n, by === "here" ? "" : by ? text("deletion.undone_elsewhere") : text("deletion.undone"));
 
 /**
  * Texts of a deletion that sent nothing: all jobs can be tried again.
@@ -211,13 +207,13 @@ function unsentWords(error, { jobs: n, ids, by = "" }) {
   if (error.code === "stopped") return { ...stoppedUnsent(n, by), ...more };
   // Jobs were protected or backups turned on since the preview: not an error, and the server's message says which.
   const otherwise = error.code === "preview_expired";
-  const text = (otherwise && clean(error.message)) || errorLine(error);
+  const why = (otherwise && clean(error.message)) || errorLine(error);
   const changed = otherwise || error.code === "count_rose";
-  return { kind: changed ? "warning" : "error", title: changed ? NOT_DELETED : NOT_REMOVED, text, toast: text, ...more };
+  return { kind: changed ? "warning" : "error", title: text(changed ? "deletion.not_deleted" : "deletion.none_removed"), text: why, toast: why, ...more };
 }
 
 /** @param {number} n */
-const stillListed = (n) => plural(n, "{n} job is still listed.", "{n} jobs are still listed.");
+const stillListed = (n) => text("deletion.still_listed", { n });
 
 /** Returns why the outcome is unknown: the error if it has an HTTP status, else `unanswered`. @param {ErrorBody | null} error @param {string} unanswered */
 const whyUnknown = (error, unanswered) => (error?.status ? errorLine(error).replace(/\)$/, ").") : unanswered);
@@ -229,31 +225,27 @@ const whyUnknown = (error, unanswered) => (error?.status ? errorLine(error).repl
  */
 export function clearResultWords(result) {
   const { before, removed, listed, active, error, doubt } = result;
-  const activeStay = active ? ` ${plural(active, "{n} active job stays.", "{n} active jobs stay.")}` : "";
-  const left = doubt ? `What is gone is not known: ${doubt.text.replace(/\.$/, "")}.` : listed === null ? "The list can’t be read." : stillListed(listed);
+  const activeStay = (active ?? 0) > 0 && text("deletion.active_stay", { n: active ?? 0 });
+  const left = doubt ? text("deletion.doubt", { why: doubt.text.replace(/\.$/, "") }) : listed === null ? text("deletion.list_unread") : stillListed(listed);
   const unknown = (/** @type {string} */ how) =>
-    /** @type {const} */ ({ kind: "warning", title: "Outcome unknown", text: `${how} ${left} Look again, then decide.` });
+    /** @type {const} */ ({ kind: "warning", title: text("deletion.outcome_unknown"), text: sentences([how, left, text("deletion.look_again")]) });
 
   switch (result.outcome) {
     case "deleted":
-      return { kind: "success", title: removedWords(removed ?? before ?? 0), text: DELETE.assets + activeStay };
+      return { kind: "success", title: removedWords(removed ?? before ?? 0), text: sentences([text("deletion.assets"), activeStay]) };
     case "partial":
-      if (removed === null || listed === null) return unknown("Comfy Cloud accepted the request.");
-      return {
-        kind: "warning",
-        title: `${removedWords(removed)}, ${number(listed)} still listed`,
-        text: `${plural(listed, "It", "They")} may have finished meanwhile. Look again, then decide.${activeStay}`,
-      };
+      if (removed === null || listed === null) return unknown(text("deletion.accepted"));
+      return { kind: "warning", title: text("deletion.partial", { n: removed, listed }), text: sentences([text("deletion.partial_why", { n: listed }), activeStay]) };
     case "unconfirmed":
-      return unknown("Comfy Cloud accepted the request.");
+      return unknown(text("deletion.accepted"));
     case "failed":
-      return { kind: "error", title: NOT_REMOVED, text: error ? errorLine(error) : "The request was not accepted." };
+      return { kind: "error", title: text("deletion.none_removed"), text: error ? errorLine(error) : text("deletion.not_accepted") };
     case "stopped":
       // If there is no error, Comfy Cloud had accepted the request before the person pressed Stop.
-      if (!removed) return unknown(error ? whyUnknown(error, "It was stopped after it was sent.") : "Comfy Cloud accepted the request.");
-      return { kind: "warning", title: `Stopped: ${number(removed)} of ${jobs(before ?? removed)} removed`, text: left };
+      if (!removed) return unknown(error ? whyUnknown(error, text("deletion.stopped_after")) : text("deletion.accepted"));
+      return { kind: "warning", title: stoppedPart(removed, before ?? removed), text: left };
     default:
-      return unknown(whyUnknown(error, "The connection was lost after the request was sent."));
+      return unknown(whyUnknown(error, text("deletion.connection_lost")));
   }
 }
 
@@ -261,8 +253,8 @@ export function clearResultWords(result) {
 function wordsOf(result, about) {
   if (result.kind === "delete") return isUnsent(result) ? unsentWords(result.error, about) : deleteResultWords(result, about);
   if (result.outcome === "failed" && result.before === null && result.error) return { ...unsentWords(result.error, about), again: [] };
-  const { kind, title, text } = clearResultWords(result);
-  return { kind, title, text, toast: text, lines: [], again: [] };
+  const { kind, title, text: why } = clearResultWords(result);
+  return { kind, title, text: why, toast: why, lines: [], again: [] };
 }
 
 /** Whether a deletion was stopped after it had begun to send. @param {Result} result */
@@ -277,7 +269,7 @@ const isStoppedSending = (result) => ("outcome" in result ? result.outcome === "
 export function resultWords(result, about) {
   const message = wordsOf(result, about);
   if (about.by !== "elsewhere" || !isStoppedSending(result)) return message;
-  const said = (/** @type {string} */ text) => [ENDED_ELSEWHERE, text].filter(Boolean).join(" ");
+  const said = (/** @type {string} */ more) => sentences([text("deletion.ended_elsewhere"), more]);
   return { ...message, text: said(message.text), toast: said(message.toast) };
 }
 
@@ -288,22 +280,22 @@ export function resultWords(result, about) {
  * @returns {ResultWords}
  */
 export function ofWorkflow(message, result) {
-  const text = "The run was cancelled before anything was sent to Comfy Cloud.";
-  return { ...(isStoppedUnsent(result) ? messageWords("info", { title: NOT_DELETED, text }) : message), again: [] };
+  const why = text("deletion.run_cancelled");
+  return { ...(isStoppedUnsent(result) ? messageWords("info", { title: text("deletion.not_deleted"), text: why }) : message), again: [] };
 }
 
 /** The end of a deletion that has no result. @param {ResultWords["kind"]} kind @param {Words} words @returns {ResultWords} */
-export const messageWords = (kind, { title, text }) => ({ kind, title, text, toast: text, lines: [], again: [] });
+export const messageWords = (kind, { title, text: said }) => ({ kind, title, text: said, toast: said, lines: [], again: [] });
 
 /** The end of a deletion as the audit log has it. @param {Pick<AuditEntry, "removed" | "counts" | "report">} recorded @param {number} asked @returns {ResultWords} */
 export function recordedWords({ removed, counts, report }, asked) {
-  if (removed === null || counts?.unconfirmed) return messageWords("warning", { title: `Outcome unknown: ${jobs(asked)}`, text: clean(report) });
-  if (removed >= asked) return messageWords("success", { title: removedWords(removed), text: DELETE.assets });
-  const title = removed ? `${number(removed)} of ${jobs(asked)} removed` : NOT_REMOVED;
+  if (removed === null || counts?.unconfirmed) return messageWords("warning", { title: text("deletion.outcome_unknown_jobs", { n: asked }), text: clean(report) });
+  if (removed >= asked) return messageWords("success", { title: removedWords(removed), text: text("deletion.assets") });
+  const title = removed ? partRemoved(removed, asked) : text("deletion.none_removed");
   return messageWords("warning", { title, text: clean(report) });
 }
 
 /** @param {number} n */
-export const tryAgainLabel = (n) => `Try again (${number(n)})`;
+export const tryAgainLabel = (n) => text("deletion.try_again_n", { n });
 /** @param {number} n */
-export const showLabel = (n) => plural(n, "Show it", "Show the {n}");
+export const showLabel = (n) => text("deletion.show_n", { n });

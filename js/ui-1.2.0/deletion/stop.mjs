@@ -2,9 +2,11 @@
 /** Undoes and stops deletions when the person asks for it. */
 
 import { asApiError } from "../api.mjs";
+import { sentence, sentences } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { advance, isOpen } from "./entries.mjs";
-import { HOLD, NOT_STOPPED } from "./strings.mjs";
+import { tooLate } from "./strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
 /** @import { Deletions } from "./controller.mjs" */
@@ -25,7 +27,7 @@ export async function stop(flow, entry) {
     if (refused.code !== ENDED) {
       // A toast closes when its button is pressed.
       if (isOpen(entry)) flow.notify.progress(entry, true);
-      flow.parts.toasts.tell("error", { title: NOT_STOPPED, detail: errorLine(refused) });
+      flow.parts.toasts.tell("error", { title: text("deletion.not_stopped"), detail: errorLine(refused) });
     }
     flow.change();
     void flow.refresh();
@@ -33,7 +35,7 @@ export async function stop(flow, entry) {
 }
 
 /** @param {Entry} entry whose hold has ended */
-const tooLate = (entry) => (entry.backup && !entry.sent ? HOLD.tooLateForBackup : HOLD.tooLate);
+const tooLateWords = (entry) => tooLate(entry.backup && !entry.sent);
 
 /** Undoes a hold. @param {Deletions} flow @param {Entry} entry @param {string} hold */
 export async function undo(flow, entry, hold) {
@@ -46,10 +48,10 @@ export async function undo(flow, entry, hold) {
     entry.undoing = entry.endedHere = false;
     const refused = asApiError(error);
     const late = refused.code === "too_late";
-    const { title, text } = late ? tooLate(entry) : { title: HOLD.notUndone, text: errorLine(refused) };
-    entry.refusal = `${title}. ${text}`;
+    const { title, text: detail } = late ? tooLateWords(entry) : { title: text("deletion.not_undone"), text: errorLine(refused) };
+    entry.refusal = sentences([sentence(title), detail]);
     if (late) advance(entry, "sending");
-    flow.notify.tell(entry, "error", { title, detail: text });
+    flow.notify.tell(entry, "error", { title, detail });
     flow.sayOf(entry, entry.refusal, true);
     flow.change();
     void flow.refresh();

@@ -1,348 +1,222 @@
 // @ts-check
-/** Texts of deletions, Undo and details. */
+/** Texts of deletions and Undo. */
 
-import { exactClock, number, plural, roughDuration, tally } from "../common/format.mjs";
+import { exactClock, number, roughDuration, sentence, sentences } from "../common/format.mjs";
+import { formatter, text } from "../common/words.mjs";
 import { backingUp, savingFiles } from "../protection/strings.mjs";
 
 /** @import { DeletePreview, Preview } from "../../../types/wire" */
 
 /** @typedef {DeletePreview["skipped"]} Skipped */
 
-export const DELETE = {
-  assets: "Assets stay.",
-  untouched: "Your outputs stay in your assets.",
-  nothing: "Nothing to delete",
-  counting: "Delete jobs from your cloud history?",
-  hiddenJob: "hidden",
-  oldest: "Oldest, created",
-  newest: "Newest, created",
-  account: "Account",
-  copyReport: "Copy report",
-  reportCopied: "Report copied",
-  progress: "Deleting jobs",
-  progressOfOne: "Deleting the job…",
-  checking: "Checking what is gone…",
-  waiting: "Waiting for another deletion to finish…",
-  asking: "Asking ComfyUI whether it was sent…",
-  closeable: "You can close this panel. The deletion goes on.",
-  stoppingTitle: "Stopping…",
-  stopping: "No further jobs are sent. You can close this panel.",
-  notSentYet: "Nothing has been deleted yet.",
-  stop: "Stop",
-  stopTip: "What is already removed can’t be brought back",
-  stopUnsentTip: "Nothing has been deleted yet. If you stop it, nothing will be.",
-  preparing: "Looking at the jobs first…",
-};
-
-export const CLEAR = {
-  title: "Clear your cloud history?",
-  willGo: "will be removed",
-  willStay: "will stay",
-  ofTheseWillStay: "of these will stay",
-  others: "Your other jobs are not touched",
-  account: "Account",
-  /** For a clear that deletes exact jobs. */
-  late: "Jobs that finish from now on stay.",
-  grew: "More jobs have finished since you looked, so nothing was sent. These are the numbers now.",
-  nothing: "Nothing to clear",
-  progress: "Clearing your cloud history…",
-  keepWorking: "You can keep working.",
-};
-
-/** Where the person can do what a toast without a button does not offer. */
-export const IN_PANEL = {
-  undo: "Open Cloud history to undo it.",
-  stop: "Open Cloud history to stop it.",
-  show: "Open Cloud history to see the list.",
-  tryAgain: "Open Cloud history to try again.",
-  lookAgain: "Open Cloud history to look again.",
-};
-
-/** How to stop a workflow's deletion. Nothing in the panel can. */
-export const CANCEL_THE_RUN = "To stop it, cancel the run in ComfyUI.";
-
-export const NOT_STOPPED = "It could not be stopped";
-
-export const HOLD = {
-  text: "Nothing has been sent yet.",
-  over: "The time to undo is over.",
-  undo: "Undo",
-  notUndone: "It could not be undone",
-  nothing: "Nothing to undo",
-  tooLate: { title: "Too late to undo", text: "The deletion has begun. Its result follows." },
-  tooLateForBackup: { title: "Too late to undo", text: "The backup has begun. Until it is complete, nothing is deleted, and Stop ends it." },
-};
+/** "18,402 completed, 2 failed": numbers with their words, without zeros. @param {[number, string][]} counts numbers, and the keys of their words */
+export const counted = (counts) => formatter().list(counts.filter(([n]) => n > 0).map(([n, key]) => text(key, { n })), "narrow");
 
 /** @param {number} n */
-const jobs = (n) => plural(n, "{n} job", "{n} jobs");
+const seconds = (n) => text("common.duration.seconds", { n: number(n) });
+
+/** Why a deletion can't be undone any more. @param {boolean} backsUp whether it backs up workflows, so that nothing is sent yet */
+export const tooLate = (backsUp) => ({ title: text("deletion.too_late_title"), text: backsUp ? text("deletion.too_late_backup") : text("deletion.too_late") });
 
 /* Before the confirmation */
 
 /** @param {{selected: number, shown: number}} selection of which the list shows only some jobs */
 export const hiddenSelection = ({ selected, shown }) =>
-  shown
-    ? `${number(selected)} jobs are selected. The list shows ${number(shown)} of them and hides ${number(selected - shown)}.`
-    : plural(selected, "{n} job is selected. The list does not show it.", "{n} jobs are selected. The list shows none of them.");
+  shown ? text("deletion.partly_hidden", { n: selected, shown, hidden: selected - shown }) : text("deletion.all_hidden", { n: selected });
 
 /** @param {number} n */
-export const deselectHidden = (n) => plural(n, "Deselect the hidden job", "Deselect the {n} hidden jobs");
-
-export const SENT_AT_ONCE = "The deletion is sent at once and can’t be undone.";
-const AFTER_BACKUP = "After that it is sent and can’t be undone.";
+export const deselectHidden = (n) => text("deletion.deselect_hidden", { n });
 
 /** @param {number} n */
-export const deleteTitle = (n) => `Delete ${jobs(n)} from your cloud history?`;
+export const deleteTitle = (n) => text("deletion.title", { n });
 /** @param {number} n */
-export const deleteButton = (n) => `Delete ${jobs(n)}`;
+export const deleteButton = (n) => text("deletion.delete_jobs", { n });
 /** @param {number} n */
-export const outputsStay = (n) => plural(n, "{n} output stays in your assets", "{n} outputs stay in your assets");
-/** @param {number} n */
-export const showJobs = (n) => plural(n, "Show the job", "Show the {n} jobs");
-/** @param {number} n */
-export const hideJobs = (n) => plural(n, "Hide the job", "Hide the jobs");
+export const showJobs = (n) => text("deletion.show_jobs", { n });
 
-/** @param {Skipped} skipped */
+/** Jobs that stay. @param {Skipped} skipped */
 const skippedParts = ({ active, protected: kept, unknown, already_gone: gone }) =>
-  tally([[active, "active"], [kept, "protected"], [unknown, "unknown"], [gone, "already gone"]]);
+  counted([[active, "deletion.n_active"], [kept, "deletion.n_protected"], [unknown, "deletion.n_unknown"], [gone, "deletion.n_gone"]]);
 
-/** @param {number} n */
-export const clearedAssets = (n) =>
-  plural(
-    n,
-    "Assets generated by this job won’t be deleted and can always be viewed from the assets panel.",
-    "Assets generated by these jobs won’t be deleted and can always be viewed from the assets panel.",
-  );
-
-/** Why jobs stay. @param {{removable: number, skipped: Skipped, kept?: number | null}} question */
-export const stayingWords = ({ removable, skipped, kept }) =>
-  [kept ? `${number(kept)}\u00a0kept by your rules` : "", skippedParts({ ...skipped, already_gone: 0 })].filter(Boolean).join(", ") || plural(removable, "It is not active or protected", "None are active or protected");
+/** Why jobs stay. @param {{removable?: number, skipped: Skipped, kept?: number | null}} question */
+export const stayingWords = ({ removable = 0, skipped: { active, protected: safe, unknown }, kept }) =>
+  counted([[kept ?? 0, "deletion.n_kept"], [active, "deletion.n_active"], [safe, "deletion.n_protected"], [unknown, "deletion.n_unknown"]]) || text("deletion.none_stays", { n: removable });
 
 /** @param {Skipped} skipped */
-export const alreadyGone = ({ already_gone: n }) => (n ? plural(n, "{n} is already gone", "{n} are already gone") : "");
-
-/** @param {number} n */
-export const whatGoes = (n) => plural(n, "Its workflow, times and error", "Their workflows, times and errors");
+export const alreadyGone = ({ already_gone: n }) => (n ? text("deletion.already_gone", { n }) : "");
 
 /** "12 min of run time", with "at least" if the time of some jobs is unknown. @param {number | null} took @param {number} timed number of jobs whose time is known @param {number} all */
-export const runTime = (took, timed, all) => (took === null ? "" : `${timed < all ? "at least " : ""}${roughDuration(took)} of run time`);
+export const runTime = (took, timed, all) => (took === null ? "" : text("deletion.run_time", { known: timed < all ? "some" : "all", time: roughDuration(took) }));
 
 /** The text alternative of the pictures. @param {number} shown @param {number} all */
-export const goingPictures = (shown, all) =>
-  shown < all ? `${number(shown)} of the ${jobs(all)} that will be removed` : plural(all, "The job that will be removed", "The {n} jobs that will be removed");
+export const goingPictures = (shown, all) => (shown < all ? text("deletion.some_pictures", { shown, n: all }) : text("deletion.pictures", { n: all }));
 
 /** @param {number} n */
-export const agreeAll = (n) => plural(n, "Yes, delete the only finished job", "Yes, delete all {n} finished jobs");
+export const agreeAll = (n) => text("deletion.agree_all", { n });
 
 /** Less than all jobs must not round up to 100%. @param {number} share */
-const percentOf = (share) => Math.min(99, Math.round(share * 100));
+const percentOf = (share) => formatter().number(Math.min(99, Math.round(share * 100)) / 100, { style: "percent" });
 
 /** @param {number} share */
-export const agreePart = (share) => `Yes, delete ${percentOf(share)}% of my finished jobs`;
+export const agreePart = (share) => text("deletion.agree_part", { percent: percentOf(share) });
 
 /** The same for rules that apply to some of the finished jobs. @param {number} n */
-export const agreeAllOfRules = (n) => plural(n, "Yes, delete the only job these rules apply to", "Yes, delete all {n} jobs these rules apply to");
+export const agreeAllOfRules = (n) => text("deletion.agree_all_of_rules", { n });
 
 /** @param {number} share @param {number} n */
-export const agreePartOfRules = (share, n) => `Yes, delete ${percentOf(share)}% of the ${number(n)} jobs these rules apply to`;
+export const agreePartOfRules = (share, n) => text("deletion.agree_part_of_rules", { percent: percentOf(share), n });
 
 /** @param {number} n */
-export const agreeMany = (n) => `Yes, delete ${jobs(n)}`;
+export const agreeMany = (n) => text("deletion.agree_many", { n });
 
 /** For jobs that can be had back in no way. @param {number} n */
-export const agreeFinal = (n) => `Yes, delete ${jobs(n)} without undo and without a backup`;
+export const agreeFinal = (n) => text("deletion.agree_final", { n });
 
 /** What else the person must do, after a choice that asks for it. @param {string} agreement */
-export const alsoTick = (agreement) => agreement && `To delete, also tick “${agreement}”.`;
+export const alsoTick = (agreement) => agreement && text("deletion.also_tick", { agreement });
 
 /** @param {Skipped} skipped */
 export function nothingToDelete(skipped) {
   const n = skipped.active + skipped.protected + skipped.unknown + skipped.already_gone;
-  if (!n) return "No finished job is selected.";
-  if (n === skipped.already_gone) return plural(n, "The selected job is already gone.", "All {n} selected jobs are already gone.");
-  if (n > 1) return `All ${number(n)} selected jobs stay: ${skippedParts(skipped)}.`;
-  if (skipped.active) return "The selected job stays: it is active.";
-  return skipped.protected ? "The selected job stays: it is protected." : "The selected job stays: its status is unknown.";
+  if (!n) return text("deletion.none_selected");
+  if (n === skipped.already_gone) return text("deletion.selected_gone", { n });
+  if (n > 1) return text("deletion.selected_stay", { n, why: skippedParts(skipped) });
+  if (skipped.active) return text("deletion.selected_active");
+  return skipped.protected ? text("deletion.selected_protected") : text("deletion.selected_unknown");
 }
 
 /**
  * Whether and until when a deletion can be undone.
- * @param {number} seconds of the hold; 0 without a hold
+ * @param {number} left seconds of the hold; 0 without a hold
  * @param {boolean} [backsUp] whether the workflows are backed up before anything is sent
  */
-export function undoHint(seconds, backsUp = false) {
-  if (!backsUp) return seconds > 0 ? `You can undo for ${number(seconds)} s; after that it can’t be undone.` : SENT_AT_ONCE;
-  const first = seconds > 0 ? `You can undo for ${number(seconds)} s, and then stop it while the backup is made.` : "The backup starts at once. You can stop it while the backup is made.";
-  return `${first} ${AFTER_BACKUP}`;
+export function undoHint(left, backsUp = false) {
+  if (left > 0) return text(backsUp ? "deletion.undo_backup" : "deletion.undo", { time: seconds(left) });
+  return backsUp ? text("deletion.backup_at_once") : text("deletion.sent_at_once");
 }
 
 /** The same for a deletion by a workflow, which has no hold. @param {boolean} backsUp */
-export const workflowUndoHint = (backsUp) =>
-  backsUp ? `The backup starts at once. While it is made, you can stop it by cancelling the run in ComfyUI. ${AFTER_BACKUP}` : SENT_AT_ONCE;
+export const workflowUndoHint = (backsUp) => (backsUp ? text("deletion.workflow_backup") : text("deletion.sent_at_once"));
 
-/** @param {number} seconds */
-export const clearHint = (seconds) => `${undoHint(seconds)} If more jobs finish before it is sent, you are asked again.`;
+/** @param {number} left seconds of the hold */
+export const clearHint = (left) => sentences([undoHint(left), text("deletion.clear_asks_again")]);
 
-/** Shown while a question reads the jobs for long. @param {number} seconds */
-export const readingLong = (seconds) => `Reading the jobs takes long: ${number(seconds)} s so far. Nothing is sent before you confirm.`;
+/** Shown while a question reads the jobs for long. @param {number} passed seconds */
+export const readingLong = (passed) => text("deletion.reading_long", { time: seconds(passed) });
 
 /* During a hold */
 
 /** @typedef {{jobs: number, backup: boolean}} Held a held deletion: how many jobs, and whether a backup comes first */
 
-/** What begins when the hold ends. @param {Held} entry @param {string} when */
-const heldWords = ({ jobs: n, backup }, when) =>
-  backup
-    ? plural(n, `Backup starts ${when}, then {n} job is removed`, `Backup starts ${when}, then {n} jobs are removed`)
-    : `Removing ${jobs(n)} ${when}`;
+/** What begins when the hold ends. @param {Held} entry @param {string} time */
+const heldIn = ({ jobs: n, backup }, time) => text(backup ? "deletion.backup_in" : "deletion.removing_in", { n, time });
 
-/** @param {Held} entry @param {number} seconds */
-export const holdTitle = (entry, seconds) => heldWords(entry, `in ${seconds} s`);
+/** @param {Held} entry @param {number} left seconds */
+export const holdTitle = (entry, left) => heldIn(entry, seconds(left));
 /** @param {Held} entry @param {number} at milliseconds since 1970 */
-export const holdAt = (entry, at) => heldWords(entry, `at ${exactClock(at)}`);
-/** @param {Held} entry @param {number} seconds */
-export const holdSpoken = (entry, seconds) => `${heldWords(entry, `in ${plural(seconds, "{n} second", "{n} seconds")}`)}. Control Z to undo.`;
-/** @param {number} seconds */
-export const leftToUndo = (seconds) => plural(seconds, "{n} second left to undo.", "{n} seconds left to undo.");
+export const holdAt = ({ jobs: n, backup }, at) => text(backup ? "deletion.backup_at" : "deletion.removing_at", { n, time: exactClock(at) });
+/** @param {Held} entry @param {number} left seconds */
+export const holdSpoken = (entry, left) => sentences([sentence(heldIn(entry, text("deletion.seconds_spoken", { n: left }))), text("deletion.press_to_undo")]);
+/** @param {number} left seconds */
+export const leftToUndo = (left) => text("deletion.left_to_undo", { n: left });
 /** @param {number} n */
-export const stayInHistory = (n) => plural(n, "{n} job stays in your history.", "{n} jobs stay in your history.");
+export const stayInHistory = (n) => text("deletion.stay_in_history", { n });
 /** @param {number} n */
-export const backInList = (n) => plural(n, "{n} job is back in the list.", "{n} jobs are back in the list.");
+export const backInList = (n) => text("deletion.back_in_list", { n });
 
 /* While deleting */
 
 /** @param {"delete" | "clear"} kind @param {string} phase @param {number} done @param {number} total */
 export function progressTitle(kind, phase, done, total) {
-  if (phase === "checking") return DELETE.checking;
-  if (phase === "preparing") return DELETE.preparing;
-  if (phase === "waiting") return DELETE.waiting;
-  if (phase === "due") return DELETE.asking;
+  if (phase === "checking") return text("deletion.checking");
+  if (phase === "preparing") return text("deletion.preparing");
+  if (phase === "waiting") return text("deletion.waiting");
+  if (phase === "due") return text("deletion.asking");
   if (phase === "backing_up") return backingUp(done, total);
   if (phase === "saving") return savingFiles(done, total);
-  if (kind === "clear") return CLEAR.progress;
-  if (total === 1) return DELETE.progressOfOne;
-  return total ? `${DELETE.progress}… ${number(done)} of ${number(total)}` : `${DELETE.progress}…`;
+  if (kind === "clear") return text("deletion.clear_progress");
+  if (total === 1) return text("deletion.deleting_one");
+  return total ? text("deletion.progress_part", { done, total }) : text("deletion.progress_begun");
 }
 
 /**
  * What comes after the backup, or after the outputs are saved, and when.
  * @param {number} n jobs
- * @param {number | null} seconds that it still takes, as measured; null if unknown
+ * @param {number | null} left seconds that it still takes, as measured; null if unknown
  * @param {boolean} [saving] whether outputs are saved
  */
-export function backupText(n, seconds, saving = false) {
-  const then = plural(n, "the job is removed", "the jobs are removed");
-  return `${seconds ? `About ${roughDuration(seconds * 1000)} left, then` : saving ? "Once they are here," : "After the backup,"} ${then}. ${DELETE.notSentYet}`;
+export function backupText(n, left, saving = false) {
+  const then = left ? text("deletion.then_in", { n, time: roughDuration(left * 1000) }) : text(saving ? "deletion.then_saved" : "deletion.then_backup", { n });
+  return sentences([then, text("deletion.not_sent_yet")]);
 }
 
-const GOES_ON = { backing_up: "The backup goes on", saving: "Saving goes on", sending: "The deletion goes on", checking: "The check goes on" };
+/** @param {number} left seconds @param {string} [phase] what goes on after the wait */
+export const asksToWait = (left, phase = "") => text("deletion.asks_to_wait", { phase, time: seconds(left) });
 
-/** @param {number} seconds @param {string} [phase] what goes on after the wait */
-export const asksToWait = (seconds, phase = "") =>
-  `${Object.hasOwn(GOES_ON, phase) ? GOES_ON[/** @type {"sending"} */ (phase)] : "It goes on"} in ${number(seconds)} s: Comfy Cloud asks to wait`;
-
-/** @param {number} seconds 0 where no number is shown */
-export const silent = (seconds) => (seconds ? `Comfy Cloud hasn’t answered for ${roughDuration(seconds * 1000)}` : "Comfy Cloud hasn’t answered for a while");
+/** @param {number} passed seconds; 0 where no number is shown */
+export const silent = (passed) => (passed ? text("deletion.silent_for", { time: roughDuration(passed * 1000) }) : text("deletion.silent"));
 
 /** What a workflow's node says while it works. @param {string} phase @param {number} done @param {number} total */
 export function nodeProgress(phase, done, total) {
-  if (phase === "waiting") return `${DELETE.waiting} ${DELETE.notSentYet} ${CANCEL_THE_RUN}`;
-  if (phase === "backing_up") return `${total === 1 ? "Backing up the workflow" : `Backing up workflows: ${number(done)} of ${number(total)}`}. ${DELETE.notSentYet} ${CANCEL_THE_RUN}`;
-  if (phase === "saving") return `${savingFiles(done, total).replace(/[^…]$/, "$&.")} ${CANCEL_THE_RUN}`;
-  if (phase === "checking") return DELETE.checking;
-  return plural(total, "Removing {n} job…", "Removing {n} jobs…");
+  const [notYet, cancel] = [text("deletion.not_sent_yet"), text("deletion.cancel_the_run")];
+  if (phase === "waiting") return sentences([text("deletion.waiting"), notYet, cancel]);
+  if (phase === "backing_up") return sentences([total === 1 ? text("deletion.node_backs_up_one") : text("deletion.node_backs_up", { done, total }), notYet, cancel]);
+  if (phase === "saving") return sentences([sentence(savingFiles(done, total)), cancel]);
+  if (phase === "checking") return text("deletion.checking");
+  return text("deletion.node_removes", { n: total });
 }
 
 /** @param {number} percent */
-export const progressSpoken = (percent) => `Deleting: ${percent} percent`;
+export const progressSpoken = (percent) => text("deletion.progress_spoken", { n: percent });
 
 /* Cancelling jobs */
 
-export const CANCEL_FINAL = "This can’t be undone.";
-export const NONE_CANCELLED = "No job was cancelled";
-
 /** @param {number} n @param {boolean} running whether any of the jobs runs already */
 export const cancelWords = (n, running) => ({
-  title: plural(n, "Cancel this job?", "Cancel {n} active jobs?"),
-  lost: running
-    ? plural(n, "It stops now, and its unfinished work is lost.", "They stop now, and their unfinished work is lost.")
-    : plural(n, "It will not run.", "They will not run."),
-  stays: plural(n, "It stays in your history as cancelled.", "They stay in your history as cancelled."),
-  keep: running ? plural(n, "Keep it running", "Keep them running") : plural(n, "Let it run", "Let them run"),
-  confirm: plural(n, "Cancel job", "Cancel {n} active jobs"),
-  list: plural(n, "The job that stops", "The {n} jobs that stop"),
+  title: text("deletion.cancel_title", { n }),
+  lost: running ? text("deletion.cancel_lost", { n }) : text("deletion.cancel_pending", { n }),
+  stays: text("deletion.cancel_stays", { n }),
+  keep: running ? text("deletion.keep_running", { n }) : text("deletion.let_run", { n }),
+  confirm: text("deletion.cancel_jobs", { n }),
+  list: text("deletion.cancel_list", { n }),
 });
 
 /** @param {number} cancelled @param {number} already @param {number} left without an answer */
 export const cancelledWords = (cancelled, already, left) => ({
-  title: plural(cancelled, "{n} job cancelled", "{n} jobs cancelled"),
-  detail: [
-    already > 0 && `${number(already)} had finished already.`,
-    left > 0 && plural(left, "{n} job was not cancelled.", "{n} jobs were not cancelled."),
-  ].filter(Boolean).join(" "),
+  title: text("deletion.cancelled", { n: cancelled }),
+  detail: sentences([already > 0 && text("deletion.finished_already", { n: already }), left > 0 && text("deletion.not_cancelled", { n: left })]),
 });
 
 /** @param {number} cancelled @param {number} already finished, by the answers before the lost one */
 export const cancelLost = (cancelled, already) => {
   const { title, detail } = cancelledWords(cancelled, already, 0);
-  const known = [cancelled > 0 && `${title}.`, detail];
-  return { title: "Outcome unknown", text: [...known, "The answer was lost. Look at the list again."].filter(Boolean).join(" ") };
+  return { title: text("deletion.outcome_unknown"), text: sentences([cancelled > 0 && sentence(title), detail, text("deletion.cancel_answer_lost")]) };
 };
 
 /* Clearing the whole history */
 
 /** @param {number} n */
-export const clearButton = (n) => `Clear ${jobs(n)}`;
+export const clearButton = (n) => text("deletion.clear_jobs", { n });
 
 /** @param {Preview["counts"]} counts */
-export const nothingToClear = ({ active }) => {
-  const stay = active ? ` ${plural(active, "{n} active job stays.", "{n} active jobs stay.")}` : "";
-  return `Your cloud history has no finished jobs.${stay}`;
-};
-
-export const NOT_DELETED = "Nothing was deleted";
-export const UNDONE = "The deletion was undone before anything was sent.";
-
-/** Another tab of the same browser does not know which deletions this one has started. */
-export const STARTED_ELSEWHERE = "Started in another browser or tab.";
-export const UNDONE_ELSEWHERE = "Undone in another browser or tab before anything was sent.";
-export const STOPPED_ELSEWHERE = "Stopped in another browser or tab before anything was sent.";
-/** After some jobs were sent. */
-export const ENDED_ELSEWHERE = "Stopped in another browser or tab.";
+export const nothingToClear = ({ active }) => sentences([text("deletion.no_finished"), active > 0 && text("deletion.active_stay", { n: active })]);
 
 /** Tells the result of a deletion from that of a later one. @param {number} n jobs @param {number} at milliseconds since 1970 @param {boolean} earlier whether there is a later one */
-export const whichDeletion = (n, at, earlier) => `${earlier ? "Earlier deletion: " : ""}${jobs(n)}, ended at ${exactClock(at)}`;
+export const whichDeletion = (n, at, earlier) => text(earlier ? "deletion.which_earlier" : "deletion.which", { n, time: exactClock(at) });
 
 /** ComfyUI answers, but neither its status nor its audit log has the deletion. */
-export const LOST = {
-  title: "Outcome unknown",
-  text: "ComfyUI has no record of this deletion. Look at the list before you delete again.",
-};
+export const lostWords = () => ({ title: text("deletion.outcome_unknown"), text: text("deletion.no_record") });
 
 /* While ComfyUI does not answer */
-
-export const AWAY = "ComfyUI doesn’t answer";
-export const ANSWERS = "ComfyUI answers again";
 
 /**
  * What is known about a deletion while ComfyUI does not answer.
  * @param {{phase: string, jobs: number, sent: boolean, backingUp?: boolean, savingOutputs?: boolean, backup?: boolean, stopping?: boolean, sending?: number | null}} entry
- * @param {number} seconds until the end of the hold
+ * @param {number} left seconds until the end of the hold
  */
-export function awayText({ phase, jobs: n, sent, backingUp = false, savingOutputs = false, backup = false, stopping = false, sending = null }, seconds) {
-  if (phase === "holding") {
-    const then = backup ? `backs up ${jobs(n)} in ${number(seconds)} s, and then removes ${plural(n, "it", "them")}` : `removes ${jobs(n)} in ${number(seconds)} s`;
-    return `Nothing had been sent when it last answered. If it still runs, it ${then}.`;
-  }
-  if (stopping && !sent) return "When it last answered, the deletion was being stopped, and nothing had been deleted.";
-  if (backingUp && !sent) {
-    const doing = savingOutputs ? "saving the outputs" : `backing up ${plural(n, "the workflow", "the workflows")}`;
-    return `When it last answered, it was ${doing}, and nothing had been deleted. If it still runs, it removes ${jobs(n)} after ${savingOutputs ? "that" : "the backup"}.`;
-  }
-  const removing = sending ?? n;
-  if (sent) return `It was removing ${jobs(removing)}. ${plural(removing, "Whether it is gone", "How many are gone")} is shown here as soon as it is known.`;
-  return plural(
-    n,
-    "It is not known whether the deletion of {n} job was sent. This is shown here as soon as it is known.",
-    "It is not known whether the deletion of {n} jobs was sent. This is shown here as soon as it is known.",
-  );
+export function awayText({ phase, jobs: n, sent, backingUp = false, savingOutputs = false, backup = false, stopping = false, sending = null }, left) {
+  if (phase === "holding") return text(backup ? "deletion.away_hold_backup" : "deletion.away_hold", { n, time: seconds(left) });
+  if (stopping && !sent) return text("deletion.away_stopping");
+  if (backingUp && !sent) return text(savingOutputs ? "deletion.away_saving" : "deletion.away_backup", { n });
+  return sent ? text("deletion.away_sent", { n: sending ?? n }) : text("deletion.away_unknown", { n });
 }

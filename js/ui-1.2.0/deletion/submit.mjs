@@ -3,10 +3,10 @@
 
 import { asApiError, HistoryApiError, NO_ANSWER, STRANGE } from "../api.mjs";
 import { errorLine } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import { advance, isOpen, stateIn } from "./entries.mjs";
 import { endedBy } from "./label.mjs";
-import { messageWords, NOT_REMOVED, stoppedUnsent } from "./result_strings.mjs";
-import { NOT_DELETED } from "./strings.mjs";
+import { messageWords, stoppedUnsent } from "./result_strings.mjs";
 
 /** @import { Entry } from "../../../types/deletion" */
 /** @import { HiddenSelection } from "../../../types/list" */
@@ -80,14 +80,14 @@ async function refused(flow, entry, request, error) {
   const showDialog = confirmation.after(error, request);
   if (!showDialog) {
     const isStopped = error.code === "stopped";
-    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs, endedBy(entry)) : messageWords("error", { title: NOT_REMOVED, text: errorLine(error) }), true);
+    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs, endedBy(entry)) : messageWords("error", { title: text("deletion.none_removed"), text: errorLine(error) }), true);
     return null;
   }
   flow.drop(entry, true);
   flow.notify.retire(entry);
   const answer = await showDialog();
   // Another dialog of this pack was open, so show the refusal in a toast.
-  if (answer === undefined) toasts.tell("warning", { title: NOT_DELETED, detail: errorLine(error) });
+  if (answer === undefined) toasts.tell("warning", { title: text("deletion.not_deleted"), detail: errorLine(error) });
   return answer;
 }
 

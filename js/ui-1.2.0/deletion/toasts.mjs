@@ -1,7 +1,8 @@
 // @ts-check
 /** One toast for each deletion, updated from the hold to the result while no panel shows the deletion. */
 
-import { COMMON } from "../common/strings.mjs";
+import { sentences } from "../common/format.mjs";
+import { text } from "../common/words.mjs";
 import { canStop, isBegun, isEnding, isOpen, isSilent, progressWords, shownPhase } from "./entries.mjs";
 import { named } from "./label.mjs";
 import * as words from "./strings.mjs";
@@ -55,10 +56,10 @@ function createShown(flow) {
 }
 
 /** @param {Deletions} flow @param {Entry} entry */
-const undoAction = (flow, entry) => ({ label: words.HOLD.undo, press: () => flow.undo(entry), elsewhere: words.IN_PANEL.undo });
+const undoAction = (flow, entry) => ({ label: text("deletion.hold_undo"), press: () => flow.undo(entry), elsewhere: text("deletion.in_panel_undo") });
 
 /** @param {Deletions} flow */
-export const showAction = (flow) => ({ label: COMMON.show, press: flow.parts.openPanel, elsewhere: words.IN_PANEL.show });
+export const showAction = (flow) => ({ label: text("common.show"), press: flow.parts.openPanel, elsewhere: text("deletion.in_panel_show") });
 
 /** @param {Deletions} flow @param {Entry} entry @returns {Message} */
 function holdMessage(flow, entry) {
@@ -67,7 +68,7 @@ function holdMessage(flow, entry) {
   return {
     // Read aloud once, so it names a time. On screen, the seconds then count down.
     title: words.holdAt(entry, today() + left),
-    detail: named(entry, isEnding(entry) ? words.HOLD.over : words.HOLD.text),
+    detail: named(entry, isEnding(entry) ? text("deletion.hold_over") : text("deletion.hold_text")),
     action: undoAction(flow, entry),
     // The server's clock ends the hold. A toast that cannot be replaced closes by itself.
     life: toasts.canAct() ? Infinity : left,
@@ -83,10 +84,10 @@ function awayMessage(flow, entry) {
 /** @param {Deletions} flow @param {Entry} entry @returns {Message} */
 function progressMessage(flow, entry) {
   // A toast that cannot be replaced would still show its first count beside the result.
-  const { title, text } = progressWords(entry, flow.secondsToWait(entry), flow.parts.toasts.canAct());
-  const after = entry.stopping ? "" : words.CLEAR.keepWorking;
-  const message = { title, detail: named(entry, [text, after].filter(Boolean).join(" ")) };
-  return canStop(entry) && !entry.stopping ? { ...message, action: { label: words.DELETE.stop, press: () => void flow.stop(entry), elsewhere: words.IN_PANEL.stop } } : message;
+  const { title, text: more } = progressWords(entry, flow.secondsToWait(entry), flow.parts.toasts.canAct());
+  const after = entry.stopping ? "" : text("deletion.keep_working");
+  const message = { title, detail: named(entry, sentences([more, after])) };
+  return canStop(entry) && !entry.stopping ? { ...message, action: { label: text("deletion.stop"), press: () => void flow.stop(entry), elsewhere: text("deletion.in_panel_stop") } } : message;
 }
 
 /**
@@ -150,8 +151,8 @@ export function createDeletionToasts(flow) {
       const press = () => void flow.tryAgain(entry);
       const retry =
         entry.kind === "clear"
-          ? { label: COMMON.lookAgain, press, elsewhere: words.IN_PANEL.lookAgain }
-          : kind === "error" && ids.length > 0 && { label: COMMON.tryAgain, press, elsewhere: words.IN_PANEL.tryAgain };
+          ? { label: text("common.look_again"), press, elsewhere: text("deletion.in_panel_look_again") }
+          : kind === "error" && ids.length > 0 && { label: text("common.try_again"), press, elsewhere: text("deletion.in_panel_try_again") };
       const action = retry || showAction(flow);
       const needsAction = kind !== "success" && kind !== "info";
       // Reading why jobs stay takes longer than reading that all are gone.
@@ -187,9 +188,9 @@ export function createUndo({ deletions, toasts }) {
   return () => {
     if (deletions.undo() || deletions.entries.some(({ undoing }) => undoing)) return;
     const late = deletions.entries.find(isLate);
-    const title = late ? words.HOLD.tooLate.title : words.HOLD.nothing;
+    const title = late ? words.tooLate(false).title : text("deletion.nothing_to_undo");
     // Nothing has been sent while a deletion waits for another or saves workflows.
     const follows = late?.sent && late.phase !== "done";
-    toast.show("info", { title, ...(follows && { detail: words.HOLD.tooLate.text }) });
+    toast.show("info", { title, ...(follows && { detail: words.tooLate(false).text }) });
   };
 }

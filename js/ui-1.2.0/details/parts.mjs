@@ -12,7 +12,6 @@ import { setTip } from "../common/tooltips.mjs";
 import { text } from "../common/words.mjs";
 import { took } from "../list/row.mjs";
 import { hasThumbnail } from "../list/thumbnails.mjs";
-import { PROTECT } from "../protection/strings.mjs";
 import { nodeWords, outputOf, outputsKept, tookWords, viewWord } from "./strings.mjs";
 
 /** @import { JobError, JobOutput, Row } from "../../../types/wire" */
@@ -135,9 +134,9 @@ export function facts(job, now, copy) {
  */
 export function protectionPart(job, protection, protectWorkflow) {
   if (!protection.covers(job)) return [];
-  const sentence = hint("lock", PROTECT.sentence);
-  if (protection.byWorkflow(job)) return [sentence, hint("flow", PROTECT.byWorkflow)];
-  const all = el("button", { type: "button", class: "cch-link", onclick: () => protectWorkflow(job) }, PROTECT.workflow);
+  const sentence = hint("lock", text("protection.sentence"));
+  if (protection.byWorkflow(job)) return [sentence, hint("flow", text("protection.by_workflow"))];
+  const all = el("button", { type: "button", class: "cch-link", onclick: () => protectWorkflow(job) }, text("protection.workflow"));
   return job.workflow_id ? [sentence, el("div", { class: "cch-under-icon" }, all)] : [sentence];
 }
 
@@ -145,11 +144,11 @@ export function protectionPart(job, protection, protectWorkflow) {
 export function protectionButton(isProtected, act) {
   const press = once(act);
   if (isProtected) {
-    const unprotect = button({ label: PROTECT.unprotect, icon: "lock", press });
+    const unprotect = button({ label: text("protection.unprotect"), icon: "lock", press });
     unprotect.setAttribute("data-guard", "");
     return unprotect;
   }
-  const unprotected = iconButton("unlock", PROTECT.protect, press, "cch-ib field");
+  const unprotected = iconButton("unlock", text("protection.protect"), press, "cch-ib field");
   unprotected.setAttribute("data-guard", "");
   return unprotected;
 }

@@ -2,12 +2,9 @@
 /** Texts on screen of a job's details. */
 
 import { clean } from "../common/format.mjs";
-import { membersOf, text } from "../common/words.mjs";
+import { text } from "../common/words.mjs";
 
 /** @import { Words } from "../common/strings.mjs" */
-
-/** For the rooms that don't call text() yet. */
-export const DETAILS = membersOf("details", { open: "list.open_workflow", download: "list.download_workflow", copyJobId: "list.copy_id", cancel: "list.cancel_ask", remove: "list.delete" });
 
 /** What is said of a job that Comfy Cloud does not find. @returns {Words} */
 export const jobGone = () => ({ title: text("details.gone.title"), text: text("details.gone.text") });

@@ -12,7 +12,6 @@ import { setTip } from "../common/tooltips.mjs";
 import { text } from "../common/words.mjs";
 import { selectionActs } from "../list/strings.mjs";
 import { savedPart } from "../outputs/files.mjs";
-import { SAVED } from "../outputs/strings.mjs";
 import { errorBox, facts, outputsPart, protectionButton, protectionPart } from "./parts.mjs";
 import { jobGone, notListed } from "./strings.mjs";
 
@@ -130,7 +129,7 @@ export class Details {
     const row = this.#row;
     if (!row) return;
     const job = this.#details?.job ?? row;
-    const parts = savedPart(job, this.#savedOutputs, () => this.parts.actions.save({ ids: [job.id] }), (folder) => void this.#copy(folder, SAVED.folderCopied));
+    const parts = savedPart(job, this.#savedOutputs, () => this.parts.actions.save({ ids: [job.id] }), (folder) => void this.#copy(folder, text("outputs.saved_folder_copied")));
     this.#saved.replaceChildren(...parts);
     this.#saved.hidden = !parts.length;
   }

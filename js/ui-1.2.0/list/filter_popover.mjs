@@ -6,8 +6,8 @@ import { el, isComposing } from "../common/dom.mjs";
 import { clean, number, shortId } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { text } from "../common/words.mjs";
-import { SAVED, SAVED_CHOICES } from "../outputs/strings.mjs";
-import { PROTECT, PROTECTIONS } from "../protection/strings.mjs";
+import { savedChoices } from "../outputs/strings.mjs";
+import { protections } from "../protection/strings.mjs";
 import { EVERYTHING, inForce } from "./filter.mjs";
 import { chips, filterSpoken, outputTypes, removeFilter, sorts, times, workflowOption } from "./strings.mjs";
 
@@ -58,15 +58,15 @@ function fields(store, current, done) {
   });
   const workflows = workflowOptions(store, current, choice.workflow);
   const types = radios("cch-output", outputTypes(), choice.output, (output) => store.choose({ output }), "cch-chip pick");
-  const kept = radios("cch-protection", PROTECTIONS, choice.protection, (protection) => store.choose({ protection }), "cch-part");
-  const saved = radios("cch-saved", SAVED_CHOICES, choice.saved, (chosen) => store.choose({ saved: chosen }), "cch-part");
+  const kept = radios("cch-protection", protections(), choice.protection, (protection) => store.choose({ protection }), "cch-part");
+  const saved = radios("cch-saved", savedChoices(), choice.saved, (chosen) => store.choose({ saved: chosen }), "cch-part");
   return [
     labelled(text("list.field.time"), time),
     between,
     labelled(text("list.field.workflow"), select(workflows, choice.workflow, (workflow) => store.choose({ workflow }))),
     el("fieldset", { class: "cch-lab" }, el("legend", {}, text("list.field.output")), el("div", { class: "cch-chips" }, ...types)),
-    el("fieldset", { class: "cch-lab" }, el("legend", {}, PROTECT.field), el("div", { class: "cch-seg" }, ...kept)),
-    el("fieldset", { class: "cch-lab" }, el("legend", {}, SAVED.field), el("div", { class: "cch-seg" }, ...saved)),
+    el("fieldset", { class: "cch-lab" }, el("legend", {}, text("protection.field")), el("div", { class: "cch-seg" }, ...kept)),
+    el("fieldset", { class: "cch-lab" }, el("legend", {}, text("outputs.saved_outputs")), el("div", { class: "cch-seg" }, ...saved)),
     el(
       "div",
       { class: "cch-right" },

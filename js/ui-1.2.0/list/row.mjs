@@ -10,8 +10,6 @@ import { tellsTime } from "../common/names.mjs";
 import { isActive, statusOf, statusWord } from "../common/status.mjs";
 import { text } from "../common/words.mjs";
 import { hasOutputs } from "../outputs/saved.mjs";
-import { SAVE, SAVED } from "../outputs/strings.mjs";
-import { PROTECT } from "../protection/strings.mjs";
 import { outputsWord } from "./strings.mjs";
 
 /** @import { Mark, Row, ViewParts } from "../../../types/list" */
@@ -55,10 +53,10 @@ function spokenWords({ row, name, isDescribed, relative, now, isProtected, isSav
     error,
     time !== null && duration(time),
     row.outputs && outputsWord(row.outputs),
-    isSaved && SAVED.spoken,
+    isSaved && text("outputs.saved_spoken"),
     created !== null && relative && ago(created, now),
     created !== null && (tellsTime(row) ? dateOnly(created) : dateTime(created)),
-    isProtected && PROTECT.spoken,
+    isProtected && text("protection.spoken"),
     !(tellsTime(row) && created === null) && shortId(row.id),
   ]);
 }
@@ -161,7 +159,7 @@ export class RowView {
   /** @param {Row} row @param {number} outputs @param {boolean} isSaved */
   #drawOutputs(row, outputs, isSaved) {
     this.#outs.classList.toggle("saved", isSaved);
-    writeAttribute(this.#outs, "data-tip", isSaved ? SAVED.tip : "");
+    writeAttribute(this.#outs, "data-tip", isSaved ? text("outputs.saved_tip") : "");
     writeText(this.#outsCount, outputs ? number(outputs) : "");
     this.#outs.classList.toggle("none", !outputs);
     // The thumbnail shows the type too, and a narrow row has no room for one more icon.
@@ -173,7 +171,7 @@ export class RowView {
   /** @param {boolean} isProtected */
   #drawProtection(isProtected) {
     this.#lock.classList.toggle("none", !isProtected);
-    writeAttribute(this.#protect, "data-tip", isProtected ? PROTECT.unprotect : PROTECT.protect);
+    writeAttribute(this.#protect, "data-tip", isProtected ? text("protection.unprotect") : text("protection.protect"));
     this.#protect.classList.toggle("is-on", isProtected);
     setIcon(this.#protectIcon, isProtected ? "lock" : "unlock");
   }
@@ -187,7 +185,7 @@ export function rowMenu(row, { store, actions }, { open, view }) {
   const { size } = store.selection;
   const key = (/** @type {string} */ name) => (size > 1 && store.selection.has(row.id) ? {} : { key: name });
   /** @type {Item} */
-  const protect = { label: isProtected ? PROTECT.unprotect : PROTECT.protect, icon: isProtected ? "unlock" : "lock", ...key("P"), press: () => actions.protect([row], !isProtected) };
+  const protect = { label: isProtected ? text("protection.unprotect") : text("protection.protect"), icon: isProtected ? "unlock" : "lock", ...key("P"), press: () => actions.protect([row], !isProtected) };
   /** @type {Item} */
   const last = active
     ? { label: text("list.cancel_ask"), icon: "stop", press: () => actions.cancel([row]) }
@@ -199,7 +197,7 @@ export function rowMenu(row, { store, actions }, { open, view }) {
     { label: text("list.open_workflow"), icon: "flow", press: () => actions.openWorkflow(row.id) },
     { label: text("list.download_workflow"), icon: "down", press: () => actions.downloadWorkflow(row.id) },
     { label: text("list.copy_id"), icon: "copy", ...key("Control+C"), press: () => actions.copyIds([row.id]) },
-    ...(hasOutputs(row) ? [{ label: size ? SAVE.askThis : SAVE.ask, icon: /** @type {const} */ ("save"), press: () => actions.save({ ids: [row.id] }) }] : []),
+    ...(hasOutputs(row) ? [{ label: size ? text("outputs.ask_this") : text("outputs.ask"), icon: /** @type {const} */ ("save"), press: () => actions.save({ ids: [row.id] }) }] : []),
     protect,
     ...(offered ? [null, last] : []),
   ];

@@ -3,16 +3,13 @@
 
 import { clean, dateOnly, dateTime, enumeration, roughDuration, sentence, sentences, shortId } from "../common/format.mjs";
 import { groupOf, GROUPS, statusName } from "../common/status.mjs";
-import { membersOf, text } from "../common/words.mjs";
-import { SAVED_CHOICES } from "../outputs/strings.mjs";
-import { PROTECTIONS } from "../protection/strings.mjs";
+import { text } from "../common/words.mjs";
+import { savedChoices } from "../outputs/strings.mjs";
+import { protections } from "../protection/strings.mjs";
 
 /** @import { Doing, Held } from "../../../types/deletion" */
 /** @import { Choice, Row, Store } from "../../../types/list" */
 /** @import { Words } from "../common/strings.mjs" */
-
-/** For the rooms that don't call text() yet. */
-export const PANEL = membersOf("list", { close: "common.close", audit: "audit.title" });
 
 export const columns = () => [
   text("list.column.name"), text("list.column.status"), text("list.column.took"), text("list.column.outputs"), text("list.column.when"), text("list.column.id"),
@@ -116,8 +113,8 @@ export function chips(choice, current, nameOf) {
     [time === "between" ? rangeWords(from, to) : named(times(), time), time ? { time: "", from: "", to: "" } : {}],
     [nameOf(workflow) || (workflow === current ? text("list.field.current_workflow") : shortId(workflow)), workflow ? { workflow: "" } : {}],
     [named(outputTypes(), output), output ? { output: "" } : {}],
-    [named(PROTECTIONS, protection), protection ? { protection: "" } : {}],
-    [named(SAVED_CHOICES, saved), saved ? { saved: "" } : {}],
+    [named(protections(), protection), protection ? { protection: "" } : {}],
+    [named(savedChoices(), saved), saved ? { saved: "" } : {}],
     [text("list.named_count", { name: onlyWord, n: only?.length ?? 0 }), only ? { only: null } : {}],
   ];
   return all.filter(([, without]) => Object.keys(without).length);

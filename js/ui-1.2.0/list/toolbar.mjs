@@ -10,8 +10,6 @@ import { accountWords } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
 import { text } from "../common/words.mjs";
 import { hasOutputs } from "../outputs/saved.mjs";
-import { SAVE } from "../outputs/strings.mjs";
-import { PROTECT } from "../protection/strings.mjs";
 import { step } from "./keys.mjs";
 import { deselectHidden } from "../deletion/strings.mjs";
 import { cancelWord, countWords, deleteWord, lastRead, matchingWord, ofShown, someStay, tabName, TABS, tabSpoken } from "./strings.mjs";
@@ -31,7 +29,7 @@ export function createHeader({ store, actions, place, close }, popups, openPage)
       [
         { label: text("list.clean_up"), icon: "clean", press: () => openPage("clean_up") },
         { label: text("audit.title"), icon: "history", press: () => openPage("audit") },
-        ...(shown ? [{ label: SAVE.ask, icon: /** @type {const} */ ("save"), small: ofShown(shown), press: () => actions.save(store.shownTarget()) }] : []),
+        ...(shown ? [{ label: text("outputs.ask"), icon: /** @type {const} */ ("save"), small: ofShown(shown), press: () => actions.save(store.shownTarget()) }] : []),
         null,
         { label: text("list.connection"), icon: "key", small, press: actions.manageKey },
         null,
@@ -91,11 +89,11 @@ export class Footer {
   #rest = el("span");
   #matching = linkButton("", () => this.store.selectMatching());
   #hidden = linkButton("", () => this.store.selectOnlyShown());
-  #protect = button({ label: PROTECT.protect, icon: "lock", press: once(() => this.actions.protect(this.store.selectedRows(), !this.#allProtected)) });
+  #protect = button({ label: text("protection.protect"), icon: "lock", press: once(() => this.actions.protect(this.store.selectedRows(), !this.#allProtected)) });
   /** Among the links, because a button in the place of Delete would read as "cancel the deletion". */
   #cancel = linkButton("", () => this.actions.cancel(this.store.selectedRows()));
   #save = button({
-    label: SAVE.ask,
+    label: text("outputs.ask"),
     icon: "save",
     press: () => this.#save.getAttribute("aria-disabled") === "true" || this.saveSelected(),
   });
@@ -194,7 +192,7 @@ export class Footer {
     const onlyActive = size > 0 && chosen.every((row) => isActive(row.status));
     this.#allProtected = chosen.length > 0 && chosen.every(store.protection.covers);
     this.#cancel.hidden = !onlyActive || !store.canCancel();
-    this.#protect.lastChild?.replaceWith(this.#allProtected ? PROTECT.unprotect : PROTECT.protect);
+    this.#protect.lastChild?.replaceWith(this.#allProtected ? text("protection.unprotect") : text("protection.protect"));
     if (this.#protect.firstElementChild) setIcon(this.#protect.firstElementChild, this.#allProtected ? "unlock" : "lock");
     this.#cancel.textContent = cancelWord(size);
     const whyNotSaved = store.error ? text("list.cant_save") : chosen.length === size && !chosen.some(hasOutputs) ? text("list.no_outputs", { n: size }) : "";

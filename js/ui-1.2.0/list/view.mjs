@@ -5,7 +5,7 @@ import { el } from "../common/dom.mjs";
 import { isActive } from "../common/status.mjs";
 import { withTooltips } from "../common/tooltips.mjs";
 import { text, words } from "../common/words.mjs";
-import { LEFT } from "../deletion/result_strings.mjs";
+import { leftBehind } from "../deletion/result_strings.mjs";
 import { Finder } from "./filter_popover.mjs";
 import { hideUndo, panelKey, passes } from "./keys.mjs";
 import { Popups } from "./menu.mjs";
@@ -134,7 +134,7 @@ export class PanelView {
   }
 
   /** Lists only these jobs. @param {string[]} ids @param {string} [outcome] what became of them, in words */
-  show(ids, outcome = LEFT) {
+  show(ids, outcome = leftBehind()) {
     this.back();
     this.store.choose({ tab: "all", search: "", only: ids, onlyWord: outcome });
     this.focusList();

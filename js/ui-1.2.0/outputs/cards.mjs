@@ -6,8 +6,8 @@ import { Places } from "../common/card_places.mjs";
 import { button, cross, iconButton, LOOK, tallyTable } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
-import { COMMON } from "../common/strings.mjs";
 import { setTip } from "../common/tooltips.mjs";
+import { text } from "../common/words.mjs";
 import { hasEnded, isGoingOn } from "./saves.mjs";
 import * as words from "./strings.mjs";
 
@@ -18,7 +18,6 @@ import * as words from "./strings.mjs";
 
 /** @typedef {() => Save} Current returns a run as the server told last */
 
-const { SAVE } = words;
 /** Runs that were interrupted, and results, at most. */
 const MAX_QUIET = 2;
 
@@ -26,20 +25,20 @@ const MAX_QUIET = 2;
 function progressCard(current, saves) {
   const title = el("div", { class: "ttl" });
   const fill = el("i");
-  const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": SAVE.progress, "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
-  const stop = button({ label: SAVE.stop, icon: "stop", press: () => void saves.stop(current()) });
-  setTip(stop, SAVE.stopTip);
+  const bar = el("div", { class: "cch-prog", role: "progressbar", "aria-label": text("outputs.progress"), "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
+  const stop = button({ label: text("outputs.stop"), icon: "stop", press: () => void saves.stop(current()) });
+  setTip(stop, text("outputs.stop_tip"));
   const [turning, warning] = [icon("running", "spin i-link"), icon("warning", "i-warn")];
-  const [numbers, text] = [el("p"), el("p", { class: "cch-2" })];
+  const [numbers, about] = [el("p"), el("p", { class: "cch-2" })];
   return {
-    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, turning, warning, el("div", { class: "cch-grow" }, title), stop), bar, numbers, text),
+    element: el("div", { class: "cch-card" }, el("div", { class: "hd mid" }, turning, warning, el("div", { class: "cch-grow" }, title), stop), bar, numbers, about),
     focus: () => stop.focus({ preventScroll: true }),
     render() {
       const save = current();
       const { away } = saves;
       const stopping = save.state === "stopping" || saves.busy.has(save.operation);
-      title.textContent = away ? SAVE.away : stopping ? SAVE.stopping : words.progressTitle(save);
-      text.textContent = away ? SAVE.awayText : stopping ? SAVE.stoppingText : SAVE.closeable;
+      title.textContent = away ? text("outputs.away") : stopping ? text("outputs.stopping") : words.progressTitle(save);
+      about.textContent = away ? text("outputs.away_text") : stopping ? text("outputs.stopping_text") : text("outputs.closeable");
       numbers.textContent = away || stopping ? "" : words.progressText(save);
       numbers.hidden = !numbers.textContent;
       turning.toggleAttribute("hidden", away);
@@ -56,14 +55,14 @@ function progressCard(current, saves) {
 
 /** @param {Current} current @param {Saves} saves @returns {Card} */
 function interruptedCard(current, saves) {
-  const goOn = button({ label: SAVE.goOn, icon: "play", press: () => void saves.goOn(current()) });
-  const discard = button({ label: SAVE.discard, kind: "ghost", press: () => void saves.dismiss(current()) });
-  setTip(discard, SAVE.discardTip);
+  const goOn = button({ label: text("outputs.go_on"), icon: "play", press: () => void saves.goOn(current()) });
+  const discard = button({ label: text("outputs.discard"), kind: "ghost", press: () => void saves.dismiss(current()) });
+  setTip(discard, text("outputs.discard_tip"));
   return {
     element: el(
       "div",
       { class: "cch-card" },
-      el("div", { class: "hd" }, icon("warning", "i-warn"), el("div", { class: "cch-grow" }, el("div", { class: "cch-2" }, words.whichSave(current())), el("div", { class: "ttl" }, SAVE.interrupted), el("div", { class: "cch-2" }, words.INTERRUPTED))),
+      el("div", { class: "hd" }, icon("warning", "i-warn"), el("div", { class: "cch-grow" }, el("div", { class: "cch-2" }, words.whichSave(current())), el("div", { class: "ttl" }, text("outputs.interrupted")), el("div", { class: "cch-2" }, text("outputs.interrupted_text")))),
       el("div", { class: "ft" }, el("span", { class: "push" }), discard, goOn),
     ),
     focus: () => goOn.focus({ preventScroll: true }),
@@ -83,19 +82,19 @@ function kindOf({ state, failed, error, saved, already_here: already }) {
 /** @param {Current} current @param {Saves} saves @param {(ids: string[], outcome: string) => void} show @param {Say} say @returns {Card} */
 function resultCard(current, saves, show, say) {
   const save = current();
-  const { title, text } = words.resultWords(save);
+  const { title, text: about } = words.resultWords(save);
   const [name, colour] = LOOK[kindOf(save)];
   const { failed } = save;
   const lines = words.failedLines(save);
   const ids = [...new Set(failed.map(({ job_id: id }) => id))];
-  const copy = async () => say((await copyText(words.failedList(save))) ? SAVE.listCopied : COMMON.notCopied);
+  const copy = async () => say((await copyText(words.failedList(save))) ? text("outputs.list_copied") : text("common.not_copied"));
   const label = words.tryAgainLabel(save);
   const retry = label && button({ label, icon: "refresh", press: () => void saves.tryAgain(current()) });
   const foot = el(
     "div",
     { class: "ft" },
-    ids.length > 0 && button({ label: words.showJobsLabel(ids.length), kind: "ghost", press: () => show(ids, words.NOT_SAVED) }),
-    failed.length > 0 && iconButton("copy", SAVE.copyList, () => void copy()),
+    ids.length > 0 && button({ label: words.showJobsLabel(ids.length), kind: "ghost", press: () => show(ids, text("outputs.not_saved")) }),
+    failed.length > 0 && iconButton("copy", text("outputs.copy_list"), () => void copy()),
     el("span", { class: "push" }),
     retry,
   );
@@ -103,7 +102,7 @@ function resultCard(current, saves, show, say) {
     element: el(
       "div",
       { class: "cch-card" },
-      el("div", { class: "hd" }, icon(name, colour), el("div", { class: "cch-grow" }, el("div", { class: "cch-2" }, words.whichSave(save)), el("div", { class: "ttl" }, title), text && el("div", { class: "cch-2 cch-any", dir: "auto" }, text)), cross(() => void saves.dismiss(current()))),
+      el("div", { class: "hd" }, icon(name, colour), el("div", { class: "cch-grow" }, el("div", { class: "cch-2" }, words.whichSave(save)), el("div", { class: "ttl" }, title), about && el("div", { class: "cch-2 cch-any", dir: "auto" }, about)), cross(() => void saves.dismiss(current()))),
       // The title says why a stopped run is not complete.
       lines.length > (save.state === "stopped" ? 1 : 0) && tallyTable(lines),
       (retry || ids.length > 0) && foot,

@@ -4,9 +4,10 @@
 import { ACCOUNT_CHANGED, asApiError, noKey } from "../api.mjs";
 import { errorStep, facts, hint, notice, skeleton, tile, tiles } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { clean, fileSize, number } from "../common/format.mjs";
+import { clean, fileSize, number, sentence, sentences } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
-import { accountWords, andMore, COMMON } from "../common/strings.mjs";
+import { accountWords, andMore } from "../common/strings.mjs";
+import { text } from "../common/words.mjs";
 import * as words from "./strings.mjs";
 
 /** @import { SavePreview, Selection, Status } from "../../../types/wire" */
@@ -24,27 +25,26 @@ import * as words from "./strings.mjs";
  * @property {() => void} onAccountChanged the selected jobs belong to another account than the current API key
  */
 
-const { SAVE } = words;
 const WIDTH = 448;
 
 /** @param {Selection} selection */
-const titleOf = (selection) => ("ids" in selection ? words.saveTitle(selection.ids.length) : SAVE.asking);
+const titleOf = (selection) => ("ids" in selection ? words.saveTitle(selection.ids.length) : text("outputs.asking"));
 
 /** @param {Frame} frame @param {Selection} selection */
 function counting(frame, selection) {
-  const waiting = el("button", { type: "button", class: "cch-btn cch-confirm", "aria-disabled": "true" }, SAVE.counting);
-  const box = tiles(tile(skeleton("64px"), SAVE.toSave, skeleton("120px")), tile(skeleton("32px"), SAVE.here, skeleton("64px")));
+  const waiting = el("button", { type: "button", class: "cch-btn cch-confirm", "aria-disabled": "true" }, text("outputs.counting"));
+  const box = tiles(tile(skeleton("64px"), text("outputs.to_save"), skeleton("120px")), tile(skeleton("32px"), text("outputs.already_here"), skeleton("64px")));
   box.setAttribute("aria-busy", "true");
   // A disabled button takes the place of the one that saves, so that Cancel does not move when that appears.
-  return frame.show({ title: titleOf(selection), width: WIDTH, body: [box], buttons: [{ label: COMMON.cancel }, { label: "", element: waiting }] });
+  return frame.show({ title: titleOf(selection), width: WIDTH, body: [box], buttons: [{ label: text("common.cancel") }, { label: "", element: waiting }] });
 }
 
 /** Two columns: what would be saved, and what is here already. @param {SavePreview} preview */
 const numbers = (preview) => {
-  const line = (/** @type {string} */ text) => text && el("span", { class: "cch-what" }, text);
+  const line = (/** @type {string} */ said) => said && el("span", { class: "cch-what" }, said);
   return tiles(
-    tile(number(words.filesToSave(preview)), SAVE.toSave, words.sizeToSave(preview)),
-    tile(number(preview.saved_files), SAVE.here, preview.saved_files ? fileSize(preview.saved_bytes) : "", line(words.withoutOutputs(preview.without_outputs))),
+    tile(number(words.filesToSave(preview)), text("outputs.to_save"), words.sizeToSave(preview)),
+    tile(number(preview.saved_files), text("outputs.already_here"), preview.saved_files ? fileSize(preview.saved_bytes) : "", line(words.withoutOutputs(preview.without_outputs))),
   );
 };
 
@@ -62,11 +62,11 @@ function gonePart(preview) {
 /** @param {SavePreview} preview @param {Status} status */
 const placeFacts = (preview, status) =>
   facts([
-    [SAVE.place, clean(preview.place, 300)],
-    [SAVE.free, preview.free_bytes === null ? "" : fileSize(preview.free_bytes)],
-    [SAVE.takes, words.takesWords(preview)],
-    [SAVE.checked, words.checkWords(preview)],
-    [SAVE.account, accountWords(status)],
+    [text("outputs.place"), clean(preview.place, 300)],
+    [text("outputs.free"), preview.free_bytes === null ? "" : fileSize(preview.free_bytes)],
+    [text("outputs.takes"), words.takesWords(preview)],
+    [text("outputs.checked"), words.checkWords(preview)],
+    [text("outputs.account"), accountWords(status)],
   ]);
 
 /** @param {Frame} frame @param {SavePreview} preview @param {Status} status */
@@ -76,16 +76,16 @@ function confirm(frame, preview, status) {
   const view = {
     title: words.saveTitle(preview.jobs),
     width: WIDTH,
-    body: [tooLarge && hint("failed", `${SAVE.noSpace}. ${words.noSpaceText(preview)}`, "cch-msg bad"), numbers(preview), ...gonePart(preview), placeFacts(preview, status)],
-    buttons: [{ label: tooLarge ? COMMON.close : COMMON.cancel }],
+    body: [tooLarge && hint("failed", sentences([sentence(text("outputs.no_space")), words.noSpaceText(preview)]), "cch-msg bad"), numbers(preview), ...gonePart(preview), placeFacts(preview, status)],
+    buttons: [{ label: tooLarge ? text("common.close") : text("common.cancel") }],
   };
   if (tooLarge) return frame.show(view);
   const save = /** @type {const} */ ({ label: words.saveButton(words.filesToSave(preview)), kind: "primary", icon: "save", answer: "yes" });
-  return frame.show({ ...view, pinned: [hint("info", SAVE.noOverwrite)], buttons: [...view.buttons, save] });
+  return frame.show({ ...view, pinned: [hint("info", text("outputs.no_overwrite"))], buttons: [...view.buttons, save] });
 }
 
 /** @param {Frame} frame @param {SavePreview} preview */
-const nothing = (frame, preview) => notice(frame, { title: SAVE.nothing, text: words.nothingToSave(preview) });
+const nothing = (frame, preview) => notice(frame, { title: text("outputs.nothing"), text: words.nothingToSave(preview) });
 
 export class SaveQuestion {
   /** @param {Parts} parts */

@@ -5,7 +5,8 @@ import { HistoryApiError } from "../api.mjs";
 import { skeleton } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
-import { FACTS, goesWords, goneFromCloud, hereWords, outputsInAll, staysWords } from "./strings.mjs";
+import { text } from "../common/words.mjs";
+import { goesWords, goneFromCloud, hereWords, outputsInAll, staysWords } from "./strings.mjs";
 
 /** @import { OutputFacts, Question } from "../../../types/wire" */
 
@@ -20,22 +21,22 @@ import { FACTS, goesWords, goneFromCloud, hereWords, outputsInAll, staysWords } 
  */
 export function outputFacts({ removable, outputs }, read, say) {
   const asked = new AbortController();
-  const text = (/** @type {string} */ words) => document.createTextNode(words);
+  const node = (/** @type {string} */ words) => document.createTextNode(words);
   // The nodes stay, and only their texts change: some frontends move the focus when nodes are added or removed.
-  const [goes, stays, here, gone] = [text(""), text(outputs === null ? "" : outputsInAll(outputs)), text(""), text("")];
+  const [goes, stays, here, gone] = [node(""), node(outputs === null ? "" : outputsInAll(outputs)), node(""), node("")];
   const waiting = skeleton("9rem");
   const warning = el("p", { class: "cch-msg warn", hidden: true }, icon("warning"), el("span", { dir: "auto" }, gone));
   const list = el(
     "dl",
     { class: "cch-dl cch-facts", "aria-busy": "true" },
-    ...[[FACTS.goes, goes], [FACTS.stays, stays], [FACTS.here, here, waiting]].flatMap(([term, ...parts]) => [el("dt", {}, term ?? null), el("dd", {}, ...parts)]),
+    ...[[text("outputs.facts_goes"), goes], [text("outputs.facts_stays"), stays], [text("outputs.facts_here"), here, waiting]].flatMap(([term, ...parts]) => [el("dt", {}, term ?? null), el("dd", {}, ...parts)]),
   );
   const element = el("div", { class: "cch-stack" }, list, warning);
 
   /** @param {OutputFacts} facts */
   const show = (facts) => {
     if (facts.known || outputs === null) stays.data = staysWords(facts);
-    here.data = hereWords(facts) || FACTS.nothing;
+    here.data = hereWords(facts) || text("outputs.facts_nothing");
     if (!facts.gone_files) return;
     gone.data = goneFromCloud(facts.gone_files);
     warning.hidden = false;
@@ -44,8 +45,8 @@ export function outputFacts({ removable, outputs }, read, say) {
   const fail = (/** @type {unknown} */ error) => {
     if (asked.signal.aborted) return;
     if (!(error instanceof HistoryApiError)) throw error;
-    here.data = FACTS.notKnown;
-    if (outputs === null) stays.data = FACTS.notKnown;
+    here.data = text("outputs.facts_not_known");
+    if (outputs === null) stays.data = text("outputs.facts_not_known");
   };
   void read(asked.signal).then(show, fail).finally(() => {
     waiting.hidden = true;

@@ -3,8 +3,10 @@
 
 import { asApiError, HistoryApiError } from "../api.mjs";
 import { coalesce } from "../common/coalesce.mjs";
+import { sentence, sentences } from "../common/format.mjs";
 import { errorLine } from "../common/strings.mjs";
-import { resultWords, SAVE, savingSpoken } from "./strings.mjs";
+import { text } from "../common/words.mjs";
+import { resultWords, savingSpoken } from "./strings.mjs";
 
 /** @import { Save } from "../../../types/wire" */
 /** @import { Say } from "../../../types/list" */
@@ -91,18 +93,18 @@ export class Saves {
   }
 
   /** @param {Save} save */
-  stop = (save) => this.#act(save, SAVE.notStopped, () => this.parts.api.stopSave(save.operation));
+  stop = (save) => this.#act(save, text("outputs.not_stopped"), () => this.parts.api.stopSave(save.operation));
 
   /** Goes on with an interrupted run. @param {Save} save */
   goOn = (save) =>
-    this.#act(save, SAVE.notContinued, async () => {
+    this.#act(save, text("outputs.not_continued"), async () => {
       await this.parts.api.continueSave(save.operation);
       this.#remember(save);
     });
 
   /** Saves what a run that has ended did not save. @param {Save} save */
   tryAgain = (save) =>
-    this.#act(save, SAVE.notStarted, async () => {
+    this.#act(save, text("outputs.not_started"), async () => {
       const { save: next } = await this.parts.api.retrySave(save.operation);
       this.#dismissed.add(save.operation);
       this.#started(next);
@@ -110,7 +112,7 @@ export class Saves {
 
   /** @param {Save} save */
   dismiss = (save) =>
-    this.#act(save, SAVE.notDismissed, async () => {
+    this.#act(save, text("outputs.not_dismissed"), async () => {
       await this.parts.api.dismissSave(save.operation);
       this.#dismissed.add(save.operation);
       this.parts.memory.forget(save.operation);
@@ -156,7 +158,7 @@ export class Saves {
       if (isGoingOn(save) && isMine) this.#remember(save);
       if (known && isGoingOn(save) && quarters(save) > quarters(known)) this.#say(savingSpoken(quarters(save) * QUARTER));
       if (hasEnded(save) && (known ? !hasEnded(known) : isMine)) this.#ended(save, isMine);
-      if (save.state === "interrupted" && known && isGoingOn(known)) this.#say(SAVE.interrupted, true);
+      if (save.state === "interrupted" && known && isGoingOn(known)) this.#say(text("outputs.interrupted"), true);
     }
     this.#poll();
   }
@@ -164,10 +166,10 @@ export class Saves {
   /** @param {Save} save @param {boolean} isMine */
   #ended(save, isMine) {
     this.parts.memory.forget(save.operation);
-    const { title, text } = resultWords(save);
+    const { title, text: detail } = resultWords(save);
     const isGood = save.state === "done" && !save.failed.length && !save.error;
-    this.#say([title, text].filter(Boolean).join(". "), !isGood);
-    if (isMine && !this.#views.length) this.parts.toasts.tell(isGood ? "success" : "warning", { title, ...(text && { detail: text }), action: { label: SAVE.showPanel, press: this.parts.openPanel, elsewhere: SAVE.show } });
+    this.#say(detail ? sentences([sentence(title), detail]) : title, !isGood);
+    if (isMine && !this.#views.length) this.parts.toasts.tell(isGood ? "success" : "warning", { title, ...(detail && { detail }), action: { label: text("outputs.show"), press: this.parts.openPanel, elsewhere: text("outputs.in_panel_show") } });
     this.parts.onSaved();
   }
 
@@ -177,7 +179,7 @@ export class Saves {
     this.#misses += 1;
     if (this.#misses === MAX_MISSES && this.all.some(isGoingOn)) {
       this.away = true;
-      this.#say(`${SAVE.away}. ${SAVE.awayText}`, true);
+      this.#say(sentences([sentence(text("outputs.away")), text("outputs.away_text")]), true);
       this.#render();
     }
     this.#poll();
@@ -203,8 +205,8 @@ export class Saves {
     for (const view of this.#views) view.render();
   }
 
-  /** @param {string} text @param {boolean} [urgent] */
-  #say(text, urgent = false) {
-    this.#views.at(-1)?.say(text, urgent);
+  /** @param {string} said @param {boolean} [urgent] */
+  #say(said, urgent = false) {
+    this.#views.at(-1)?.say(said, urgent);
   }
 }

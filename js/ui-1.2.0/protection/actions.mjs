@@ -8,7 +8,8 @@ import { el } from "../common/dom.mjs";
 import { clean } from "../common/format.mjs";
 import { errorWords } from "../common/strings.mjs";
 import { attempt } from "../common/toasts.mjs";
-import { byWorkflowWords, DAMAGED, damagedText, LOST, PROTECT, protectedToast, unprotectedToast } from "./strings.mjs";
+import { text } from "../common/words.mjs";
+import { byWorkflowWords, damagedText, protectedToast, unprotectedToast } from "./strings.mjs";
 
 /** @import { Row } from "../../../types/list" */
 /** @import { ProtectionLists, Status } from "../../../types/wire" */
@@ -59,7 +60,7 @@ export class ProtectionActions {
     if (!jobs.length && !workflows.length) return;
     const before = new Map(this.#covered().map((row) => [row.id, row]));
     const which = { ...(jobs.length && { jobs }), ...(workflows.length && { workflows }) };
-    if (!(await attempt(toasts, PROTECT.notChanged, () => protection.change(protect, which)))) return;
+    if (!(await attempt(toasts, text("protection.not_changed"), () => protection.change(protect, which)))) return;
     const after = new Map(this.#covered().map((row) => [row.id, row]));
     const [from, to] = protect ? [before, after] : [after, before];
     const changed = [...to.values()].filter(({ id }) => !from.has(id));
@@ -82,8 +83,8 @@ export class ProtectionActions {
     const stays = (/** @type {Row} */ row) =>
       (protection.jobs.has(row.id) && !named.has(row.id)) || (protection.byWorkflow(row) && !without.has(row.workflow_id));
     const freed = this.#covered().filter((row) => !stays(row)).length;
-    const { title, text, confirm } = byWorkflowWords({ asked: rows.length, held: held.length, workflows: workflows.length, freed });
-    return confirmed(dialogs, { title, body: [el("p", {}, text)] }, { label: confirm, icon: "unlock" });
+    const { title, text: why, confirm } = byWorkflowWords({ asked: rows.length, held: held.length, workflows: workflows.length, freed });
+    return confirmed(dialogs, { title, body: [el("p", {}, why)] }, { label: confirm, icon: "unlock" });
   }
 }
 
@@ -100,11 +101,11 @@ export function damagedListBanners({ protection, dialogs, toasts, onMended }) {
   const { damaged } = protection;
   if (damaged === null) return [];
   const explain = async () => {
-    const view = { title: DAMAGED.dialog, body: [el("p", { dir: "auto" }, damagedText(protection.damaged ?? ""))] };
-    if (!(await confirmed(dialogs, view, { label: DAMAGED.startEmpty }))) return;
-    if (await attempt(toasts, PROTECT.notChanged, () => protection.startEmpty())) onMended();
+    const view = { title: text("protection.damaged_dialog"), body: [el("p", { dir: "auto" }, damagedText(protection.damaged ?? ""))] };
+    if (!(await confirmed(dialogs, view, { label: text("protection.damaged_start_empty") }))) return;
+    if (await attempt(toasts, text("protection.not_changed"), () => protection.startEmpty())) onMended();
   };
-  return [card("failed", "i-danger", DAMAGED, undefined, [button({ label: DAMAGED.details, press: () => void explain() })])];
+  return [card("failed", "i-danger", { title: text("protection.damaged_title"), text: text("protection.damaged_text") }, undefined, [button({ label: text("protection.damaged_details"), press: () => void explain() })])];
 }
 
 /**
@@ -120,9 +121,9 @@ export function damagedListBanners({ protection, dialogs, toasts, onMended }) {
 export function lostFolderBanners({ problem }, { api, dialogs, toasts, onStarted }) {
   if (problem?.code !== STATE_LOST) return [];
   const explain = async () => {
-    const body = [clean(problem.message, MAX_CHARACTERS), LOST.text].map((text) => el("p", { dir: "auto" }, text));
-    if (!(await confirmed(dialogs, { title: LOST.dialog, body }, { label: LOST.startAnew, kind: "danger" }))) return;
-    await attempt(toasts, LOST.notBegun, async () => onStarted(await api.startAnew()));
+    const body = [clean(problem.message, MAX_CHARACTERS), text("protection.lost_text")].map((words) => el("p", { dir: "auto" }, words));
+    if (!(await confirmed(dialogs, { title: text("protection.lost_dialog"), body }, { label: text("protection.lost_start_anew"), kind: "danger" }))) return;
+    await attempt(toasts, text("protection.lost_not_begun"), async () => onStarted(await api.startAnew()));
   };
-  return [card("failed", "i-danger", errorWords(problem), undefined, [button({ label: LOST.press, press: () => void explain() })])];
+  return [card("failed", "i-danger", errorWords(problem), undefined, [button({ label: text("protection.lost_press"), press: () => void explain() })])];
 }

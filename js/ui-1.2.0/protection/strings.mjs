@@ -1,8 +1,8 @@
 // @ts-check
-/** Texts on screen about protected jobs, which deletions leave out. */
+/** Texts on screen about protected jobs, which deletions leave out, and about what is kept of the others. */
 
-import { clean, fileSize, number, plural, roughRange } from "../common/format.mjs";
-import { andMore } from "../common/strings.mjs";
+import { clean, fileSize, roughRange, sentences } from "../common/format.mjs";
+import { text } from "../common/words.mjs";
 
 /** @import { Choice } from "../../../types/list" */
 /** @import { BackupKind, DeletePreview, Settings } from "../../../types/wire" */
@@ -10,32 +10,23 @@ import { andMore } from "../common/strings.mjs";
 /** @typedef {DeletePreview["skipped"]} Skipped */
 /** @typedef {NonNullable<DeletePreview["backup_estimate"]>} BackupEstimate */
 
-export const PROTECT = {
-  protect: "Protect",
-  unprotect: "Unprotect",
-  spoken: "protected",
-  field: "Protection",
-  sentence: "Protected. Deletions made in this ComfyUI leave this job out. The Comfy Cloud site does not know about it.",
-  byWorkflow: "All jobs of this workflow are protected.",
-  workflow: "Protect all jobs of this workflow",
-  notChanged: "The protection could not be changed",
-};
-
-/** @type {[Choice["protection"], string][]} */
-export const PROTECTIONS = [["", "Any"], ["protected", "Protected"], ["open", "Not protected"]];
+/** @returns {[Choice["protection"], string][]} */
+export const protections = () => [["", text("protection.any")], ["protected", text("protection.protected")], ["open", text("protection.not_protected")]];
 
 const MAX_NAMES = 2;
 
 /** "a and b", or "a, b and 1 more". @param {string[]} names */
 function listed(names) {
   const rest = names.length - MAX_NAMES;
-  return rest > 0 ? `${names.slice(0, MAX_NAMES).join(", ")} ${andMore(rest)}` : names.join(" and ");
+  return rest > 0 ? text("protection.names_and_more", { names: names.slice(0, MAX_NAMES), n: rest }) : text("protection.names", { names });
 }
 
 /** @param {string[]} names */
-export const protectedToast = (names) => (names.length === 1 ? `${names[0]} is protected` : `${number(names.length)} jobs protected: ${listed(names)}`);
+export const protectedToast = (names) =>
+  names.length === 1 ? text("protection.one_protected", { name: names[0] ?? "" }) : text("protection.many_protected", { n: names.length, names: listed(names) });
 /** @param {string[]} names */
-export const unprotectedToast = (names) => (names.length === 1 ? `${names[0]} is no longer protected` : `${number(names.length)} jobs no longer protected: ${listed(names)}`);
+export const unprotectedToast = (names) =>
+  names.length === 1 ? text("protection.one_unprotected", { name: names[0] ?? "" }) : text("protection.many_unprotected", { n: names.length, names: listed(names) });
 
 /**
  * Asks to unprotect a workflow, because its jobs can't be unprotected one by one.
@@ -46,99 +37,65 @@ export const unprotectedToast = (names) => (names.length === 1 ? `${names[0]} is
  * @param {number} about.freed number of jobs that would lose their protection
  */
 export const byWorkflowWords = ({ asked, held, workflows, freed }) => ({
-  title:
-    asked === 1
-      ? "This job is protected by its workflow"
-      : plural(held, "{n} of these jobs is protected by its workflow", "{n} of these jobs are protected by their workflow"),
-  text: [
-    plural(held, "It can’t be unprotected alone.", "They can’t be unprotected alone."),
-    workflows === 1
-      ? plural(freed, "If you unprotect the workflow, {n} job is no longer protected.", "If you unprotect the workflow, {n} jobs are no longer protected.")
-      : plural(freed, `If you unprotect ${number(workflows)} workflows, {n} job is no longer protected.`, `If you unprotect ${number(workflows)} workflows, {n} jobs are no longer protected.`),
-  ].join(" "),
-  confirm: plural(workflows, "Unprotect the workflow", "Unprotect {n} workflows"),
+  title: asked === 1 ? text("protection.by_workflow_title_one") : text("protection.by_workflow_title", { n: held }),
+  text: sentences([
+    text("protection.not_alone", { n: held }),
+    workflows === 1 ? text("protection.workflow_frees", { n: freed }) : text("protection.workflows_free", { n: freed, workflows })]),
+  confirm: text("protection.unprotect_workflows", { n: workflows }),
 });
 
 /** @param {number} n */
-export const allButTitle = (n) => plural(n, "Delete all finished jobs but the protected one?", "Delete all finished jobs but the {n} protected ones?");
+export const allButTitle = (n) => text("protection.all_but_title", { n });
 
 /** @param {Skipped} skipped */
-export const allProtected = ({ active, protected: kept }) => {
-  const stay = active ? ` ${plural(active, "{n} active job stays.", "{n} active jobs stay.")}` : "";
-  return plural(kept, "The only finished job is protected.", "All {n} finished jobs are protected.") + stay;
-};
-
-export const DAMAGED = {
-  title: "Deletions are stopped",
-  text: "The list of protected jobs can’t be read, so nothing is deleted. The damaged file was kept.",
-  details: "Details",
-  dialog: "The list of protected jobs is damaged",
-  startEmpty: "Start with an empty list",
-};
+export const allProtected = ({ active, protected: kept }) =>
+  sentences([text("protection.all_protected", { n: kept }), active > 0 && text("deletion.active_stay", { n: active })]);
 
 /** @param {string} name the file name; "" if unknown */
-export const damagedText = (name) =>
-  `The file was kept${name ? ` as ${clean(name)}` : ""}. Put a good copy in its place, or start with an empty list: then no job is protected.`;
-
-export const LOST = {
-  press: "Start anew…",
-  dialog: "Start anew?",
-  text:
-    "Start anew only if the folder will not come back. What is missing counts as empty: no job is protected, no key is " +
-    "saved, there are no backups, and the settings are as they were at first.",
-  startAnew: "Start anew",
-  notBegun: "The state folder could not be begun anew",
-};
-
-export const BACKUP = {
-  kept: "Kept on this server",
-  none: "There will be no backup, and nothing to reopen from Recently deleted.",
-  progress: "Backing up workflows",
-};
-
-export const BEFORE = {
-  label: "Before they go",
-};
+export const damagedText = (name) => (name ? text("protection.damaged_kept_as", { name: clean(name) }) : text("protection.damaged_kept"));
 
 /** What can be kept. @param {number} n jobs @returns {[BackupKind, string][]} */
 export const beforeChoices = (n) => [
-  ["workflows", plural(n, "Keep its workflow", "Keep their workflows")],
-  ["outputs", plural(n, "Keep its workflow and outputs", "Keep their workflows and outputs")],
-  ["off", "Keep nothing"],
+  ["workflows", text("protection.before_workflows", { n })],
+  ["outputs", text("protection.before_outputs", { n })],
+  ["off", text("protection.before_off")],
 ];
 
 /** @typedef {Pick<Settings, "backup_days" | "backup_megabytes">} BackupLimits */
 
-/** "for 90 days, or less if all backups together exceed 1,000 MB". @param {BackupLimits} limits */
-const keptFor = ({ backup_days: days, backup_megabytes: megabytes }) =>
-  `for ${plural(days, "{n} day", "{n} days")}, or less if all backups together exceed ${number(megabytes)} MB`;
+/** @param {BackupLimits} limits */
+const limitValues = ({ backup_days: days, backup_megabytes: megabytes }) => ({ days, megabytes });
 
 /** @param {boolean} backup whether the workflows are backed up @param {number} n jobs @param {BackupLimits} [limits] */
-export const backupPromise = (backup, n, limits) =>
-  backup
-    ? `${BACKUP.kept}${limits ? ` ${keptFor(limits)}` : ""}. ${plural(n, "Reopen it from Recently deleted.", "Reopen them from Recently deleted.")}`
-    : BACKUP.none;
+export function backupPromise(backup, n, limits) {
+  if (!backup) return text("protection.backup_none");
+  return sentences([limits ? text("protection.kept_for", limitValues(limits)) : text("protection.kept"), text("protection.reopen", { n })]);
+}
 
 /** What a choice promises. @param {BackupKind} kind @param {number} n jobs @param {BackupLimits} [limits] */
 export function beforePromise(kind, n, limits) {
-  const promise = backupPromise(kind !== "off", n, limits);
-  if (kind !== "outputs") return promise;
-  const first = plural(n, "Its outputs are saved here first. If they are not all here and checked, the job is not deleted.", "Their outputs are saved here first. A job whose outputs are not all here and checked is not deleted.");
-  return `${first} ${plural(n, "Its workflow:", "Their workflows:")} ${promise.charAt(0).toLowerCase()}${promise.slice(1)}`;
+  if (kind !== "outputs") return backupPromise(kind !== "off", n, limits);
+  const kept = limits ? text("protection.workflows_kept_for", { n, ...limitValues(limits) }) : text("protection.workflows_kept", { n });
+  return sentences([text("protection.outputs_first", { n }), kept, text("protection.reopen", { n })]);
 }
 
 /** How long backups are kept. @param {BackupLimits} limits */
-export const backupsKept = (limits) => `Backups are kept ${keptFor(limits)}. The newest ten are always kept.`;
+export const backupsKept = (limits) => text("protection.backups_kept", limitValues(limits));
 
 /** "231 workflows, about 1 MB, 2 to 9 min, longer if Comfy Cloud asks to wait". @param {BackupEstimate} estimate */
-export const backupSize = ({ workflows, size, seconds, least_seconds: least, may_wait: mayWait }) =>
-  `${plural(workflows, "{n} workflow", "{n} workflows")}, about ${fileSize(size)}, ${roughRange(least * 1000, seconds * 1000)}${mayWait ? ", longer if Comfy Cloud asks to wait" : ""}`;
+export function backupSize({ workflows, size, seconds, least_seconds: least, may_wait: mayWait }) {
+  const values = { n: workflows, size: fileSize(size), time: roughRange(least * 1000, seconds * 1000) };
+  return mayWait ? text("protection.backup_size_may_wait", values) : text("protection.backup_size", values);
+}
 
 /** @param {number} done @param {number} total */
-export const backingUp = (done, total) => (total === 1 ? "Backing up the workflow…" : total ? `${BACKUP.progress}… ${number(done)} of ${number(total)}` : `${BACKUP.progress}…`);
+export function backingUp(done, total) {
+  if (total === 1) return text("protection.backing_up_one");
+  return total ? text("protection.backing_up_part", { done, total }) : text("protection.backing_up");
+}
 /** @param {number} n */
-export const outputsHere = (n) => (n > 0 ? ` ${plural(n, "{n} output is here.", "{n} outputs are here.")}` : "");
+export const outputsHere = (n) => n > 0 && text("protection.outputs_here", { n });
 /** How many outputs are saved before the jobs are deleted. @param {number} done @param {number} total files; 0: not counted yet */
-export const savingFiles = (done, total) => (total ? `Saving outputs… ${number(done)} of ${plural(total, "{n} file", "{n} files")}` : "Saving outputs…");
+export const savingFiles = (done, total) => (total ? text("outputs.progress_part", { done, n: total }) : text("outputs.progress_begun"));
 /** @param {number} n */
-export const backedUp = (n) => (n > 0 ? ` ${plural(n, "{n} workflow backed up.", "{n} workflows backed up.")}` : "");
+export const backedUp = (n) => n > 0 && text("protection.backed_up", { n });

@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, one {# trabajo quitado de tu historial en la nube} many {# de trabajos quitados de tu historial en la nube} other {# trabajos quitados de tu historial en la nube}}",
   "deletion.sent_at_once": "La eliminación se envía de inmediato y no se puede deshacer.",
   "deletion.title": "{n, plural, one {¿Eliminar # trabajo de tu historial en la nube?} many {¿Eliminar # de trabajos de tu historial en la nube?} other {¿Eliminar # trabajos de tu historial en la nube?}}",
-  "deletion.undo": "Puedes deshacer durante {seconds, unit, second}; después no se puede deshacer.",
+  "deletion.undo": "Puedes deshacer durante {time}; después no se puede deshacer.",
   "list.clean_up": "Hacer limpieza…",
   "list.more": "Más",
   "settings.backup.off": "Desactivado",

@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, one {# کار از تاریخچه ابری شما برداشته شد} other {# کار از تاریخچه ابری شما برداشته شد}}",
   "deletion.sent_at_once": "درخواست حذف بی‌درنگ فرستاده می‌شود و قابل بازگشت نیست.",
   "deletion.title": "{n, plural, one {# کار از تاریخچه ابری شما حذف شود؟} other {# کار از تاریخچه ابری شما حذف شود؟}}",
-  "deletion.undo": "تا {seconds, unit, second} می‌توانید واگرد کنید؛ پس از آن قابل بازگشت نیست.",
+  "deletion.undo": "تا {time} می‌توانید واگرد کنید؛ پس از آن قابل بازگشت نیست.",
   "list.clean_up": "سامان‌دهی…",
   "list.more": "بیشتر",
   "settings.backup.off": "خاموش",

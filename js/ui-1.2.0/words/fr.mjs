@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, one {# tâche retirée de votre historique cloud} many {# de tâches retirées de votre historique cloud} other {# tâches retirées de votre historique cloud}}",
   "deletion.sent_at_once": "La suppression est envoyée immédiatement et ne peut pas être annulée.",
   "deletion.title": "{n, plural, one {Supprimer # tâche de votre historique cloud ?} many {Supprimer # de tâches de votre historique cloud ?} other {Supprimer # tâches de votre historique cloud ?}}",
-  "deletion.undo": "Vous pouvez annuler pendant {seconds, unit, second} ; ensuite, la suppression est irréversible.",
+  "deletion.undo": "Vous pouvez annuler pendant {time} ; ensuite, la suppression est irréversible.",
   "list.clean_up": "Nettoyer…",
   "list.more": "Plus",
   "settings.backup.off": "Désactivé",

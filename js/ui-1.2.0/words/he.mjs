@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, one {משימה אחת הוסרה מהיסטוריית הענן שלך} two {שתי משימות הוסרו מהיסטוריית הענן שלך} other {# משימות הוסרו מהיסטוריית הענן שלך}}",
   "deletion.sent_at_once": "בקשת המחיקה נשלחת מיד ולא ניתן לבטל אותה.",
   "deletion.title": "{n, plural, one {למחוק משימה אחת מהיסטוריית הענן שלך?} two {למחוק שתי משימות מהיסטוריית הענן שלך?} other {למחוק # משימות מהיסטוריית הענן שלך?}}",
-  "deletion.undo": "אפשר לבטל במשך {seconds, unit, second}; לאחר מכן לא ניתן לבטל.",
+  "deletion.undo": "אפשר לבטל במשך {time}; לאחר מכן לא ניתן לבטל.",
   "list.clean_up": "עשיית סדר…",
   "list.more": "עוד",
   "settings.backup.off": "כבוי",

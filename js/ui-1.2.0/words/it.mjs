@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, one {# job rimosso dalla tua cronologia cloud} many {# di job rimossi dalla tua cronologia cloud} other {# job rimossi dalla tua cronologia cloud}}",
   "deletion.sent_at_once": "L’eliminazione viene inviata subito e non può essere annullata.",
   "deletion.title": "{n, plural, one {Eliminare # job dalla tua cronologia cloud?} many {Eliminare # di job dalla tua cronologia cloud?} other {Eliminare # job dalla tua cronologia cloud?}}",
-  "deletion.undo": "Puoi annullare per {seconds, unit, second}; dopo non si può più annullare.",
+  "deletion.undo": "Puoi annullare per {time}; dopo non si può più annullare.",
   "list.clean_up": "Fai ordine…",
   "list.more": "Altro",
   "settings.backup.off": "Disattivo",

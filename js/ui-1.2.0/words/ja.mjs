@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, other {#件のジョブをクラウド履歴から削除しました}}",
   "deletion.sent_at_once": "削除はすぐに送信され、元に戻せません。",
   "deletion.title": "{n, plural, other {#件のジョブをクラウド履歴から削除しますか？}}",
-  "deletion.undo": "{seconds, unit, second}以内なら取り消せます。その後は元に戻せません。",
+  "deletion.undo": "{time}以内なら取り消せます。その後は元に戻せません。",
   "list.clean_up": "整理…",
   "list.more": "その他",
   "settings.backup.off": "オフ",

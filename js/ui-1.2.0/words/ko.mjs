@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, other {클라우드 기록에서 작업 #개를 제거했습니다}}",
   "deletion.sent_at_once": "삭제 요청이 즉시 전송되며 되돌릴 수 없습니다.",
   "deletion.title": "{n, plural, other {클라우드 기록에서 작업 #개를 삭제할까요?}}",
-  "deletion.undo": "{seconds, unit, second} 안에 취소할 수 있으며, 그 후에는 되돌릴 수 없습니다.",
+  "deletion.undo": "{time} 안에 취소할 수 있으며, 그 후에는 되돌릴 수 없습니다.",
   "list.clean_up": "정리…",
   "list.more": "더보기",
   "settings.backup.off": "끄기",

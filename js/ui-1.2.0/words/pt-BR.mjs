@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, one {# tarefa removida do seu histórico na nuvem} many {# de tarefas removidas do seu histórico na nuvem} other {# tarefas removidas do seu histórico na nuvem}}",
   "deletion.sent_at_once": "A exclusão é enviada imediatamente e não pode ser desfeita.",
   "deletion.title": "{n, plural, one {Excluir # tarefa do seu histórico na nuvem?} many {Excluir # de tarefas do seu histórico na nuvem?} other {Excluir # tarefas do seu histórico na nuvem?}}",
-  "deletion.undo": "Você pode desfazer durante {seconds, unit, second}; depois disso, não será mais possível desfazer.",
+  "deletion.undo": "Você pode desfazer durante {time}; depois disso, não será mais possível desfazer.",
   "list.clean_up": "Fazer limpeza…",
   "list.more": "Mais",
   "settings.backup.off": "Desligado",

@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, one {# iş bulut geçmişinizden kaldırıldı} other {# iş bulut geçmişinizden kaldırıldı}}",
   "deletion.sent_at_once": "Silme isteği hemen gönderilir ve geri alınamaz.",
   "deletion.title": "{n, plural, one {# iş bulut geçmişinizden silinsin mi?} other {# iş bulut geçmişinizden silinsin mi?}}",
-  "deletion.undo": "{seconds, unit, second} boyunca geri alabilirsiniz; sonrasında geri alınamaz.",
+  "deletion.undo": "{time} boyunca geri alabilirsiniz; sonrasında geri alınamaz.",
   "list.clean_up": "Ayıkla…",
   "list.more": "Daha fazla",
   "settings.backup.off": "Kapalı",

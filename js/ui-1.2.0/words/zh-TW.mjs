@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, other {已從您的雲端歷史中移除 # 個工作}}",
   "deletion.sent_at_once": "刪除會立即送出，且無法復原。",
   "deletion.title": "{n, plural, other {要從您的雲端歷史中刪除 # 個工作嗎？}}",
-  "deletion.undo": "您可以在 {seconds, unit, second}內復原；之後將無法復原。",
+  "deletion.undo": "您可以在 {time}內復原；之後將無法復原。",
   "list.clean_up": "清理…",
   "list.more": "更多",
   "settings.backup.off": "關閉",

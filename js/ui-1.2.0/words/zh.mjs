@@ -11,7 +11,7 @@ export default {
   "deletion.removed": "{n, plural, other {已从您的云端历史中移除 # 个任务}}",
   "deletion.sent_at_once": "删除会立即发送，且无法撤销。",
   "deletion.title": "{n, plural, other {要从您的云端历史中删除 # 个任务吗？}}",
-  "deletion.undo": "您可以在 {seconds, unit, second}内撤销；之后将无法撤销。",
+  "deletion.undo": "您可以在 {time}内撤销；之后将无法撤销。",
   "list.clean_up": "清理…",
   "list.more": "更多",
   "settings.backup.off": "关闭",

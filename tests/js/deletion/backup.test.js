@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { canStop, isUnsentPhase } from "#ui/deletion/entries.mjs";
 import { deletionLabel } from "#ui/deletion/label.mjs";
-import { awayText, HOLD } from "#ui/deletion/strings.mjs";
+import { awayText, tooLate } from "#ui/deletion/strings.mjs";
 import { deleted, fail, hold, preview, settled, stage, STATUS, UNSENT } from "./stage.js";
 
 const FIRST = { id: "a", status: "completed", raw: "", created: 0, name: "mira_cover_0001.png", workflow_id: "w", error: null };
@@ -144,7 +144,7 @@ test("once jobs are sent, an undo that comes too late does not say that nothing 
   Object.assign(entry, { phase: "holding", backingUp: false, sent: true });
   it.flow.undo();
   await settled();
-  assert.equal(it.last()[2].detail, HOLD.tooLate.text);
+  assert.equal(it.last()[2].detail, tooLate(false).text);
 });
 
 test("a deletion can be stopped while it waits, looks up jobs, backs up or sends, and not once all is sent or ComfyUI is gone", () => {

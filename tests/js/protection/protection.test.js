@@ -183,8 +183,8 @@ test("the protection texts have a singular and a plural", () => {
   assert.equal(words.allButTitle(1), "Delete all finished jobs but the protected one?");
   assert.equal(words.allButTitle(12), "Delete all finished jobs but the 12 protected ones?");
   assert.equal(words.allProtected({ active: 1, protected: 1 }), "The only finished job is protected. 1 active job stays.");
-  assert.equal(words.backedUp(0), "");
-  assert.equal(words.backedUp(1), " 1 workflow backed up.");
+  assert.equal(words.backedUp(0), false);
+  assert.equal(words.backedUp(1), "1 workflow backed up.");
   assert.equal(words.backingUp(3, 1200), "Backing up workflows… 3 of 1,200");
   assert.match(words.damagedText(""), /^The file was kept\. /);
   assert.match(words.damagedText("a\u202eb.json"), /^The file was kept as a�b\.json\. /u);
