@@ -15,7 +15,7 @@ import pytest
 
 from cloud_history import errors
 from cloud_history.cloud.evidence import DefectKind
-from cloud_history.deletion.report import error_payload, reason_payload
+from cloud_history.deletion.report import error_payload
 from cloud_history.errors import (
     PLAN_REFUSALS,
     CloudConnectionError,
@@ -34,6 +34,7 @@ from cloud_history.errors import (
     StateUnwritable,
 )
 from cloud_history.outputs.errors import OutputDamaged
+from cloud_history.payloads import reason_payload
 from cloud_history.reasons import NO_REASON, REASONS, Reason
 from cloud_history.routes.request import RequestRefused
 from cloud_history.sentences import SENTENCES
@@ -180,3 +181,23 @@ def test_reason_codes_are_unique_and_include_every_defect_of_a_list() -> None:
         if isinstance(each, ast.Constant) and isinstance(each.value, str)
     }
     assert REASONS.keys() - given == {kind.value for kind in DefectKind}
+
+
+def test_the_words_of_the_browser_are_those_of_the_server() -> None:
+    source = (Path(__file__).parent.parent / "js/ui-1.2.0/words/en.mjs").read_text(encoding="utf-8")
+    words = {
+        key: json.loads(text) for key, text in re.findall(r'^  "((?:error|reason)\.[^"]+)": ("[^\n]*"),$', source, re.M)
+    }
+    hints = {each.code: each.default_hint for each in classes(CloudError)}
+    assert len(words) > 300
+    for key, text in words.items():
+        kind, code, *part = key.split(".")
+        if ", plural, " in text:
+            continue
+        if kind == "reason":
+            said = REASONS.get(code) or SENTENCES[code].short
+        elif part == ["hint"]:
+            said = (SENTENCES[code].hint if code in SENTENCES else "") or hints[code]
+        else:
+            said = SENTENCES[code].message
+        assert text == re.sub(r"\{(\w+):[^}]*\}", r"{\1}", said), key

@@ -39,7 +39,7 @@ export interface Status {
   running: null | { operation: string; kind: string; origin: string; started_at: string };
   finished: { operation: string; result: Result }[];
   unresolved: Unresolved[];
-  problem: null | Pick<ErrorBody, "code" | "message" | "hint">;
+  problem: null | Pick<ErrorBody, "code" | "sentence" | "values" | "message" | "hint">;
   /** A warning about the clock of this ComfyUI, or "". */
   clock?: string;
   holds?: Hold[];
@@ -516,7 +516,10 @@ export interface SavePreview {
 export interface NotSaved {
   job_id: string;
   filename: string;
+  /** In English. */
   why: string;
+  /** Absent from older servers. */
+  reason?: Reason | null;
 }
 
 /** A run that saves outputs. */

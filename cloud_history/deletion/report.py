@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CloudError, CloudResponseError, Incomplete
 from ..jobs.rows import job_row
+from ..payloads import reason_payload, value_payload
 from ..reasons import Reason
 from ..secret import scrub
 from .outcomes import ClearOutcome, ClearResult, DeletionResult, Outcome
@@ -238,7 +239,7 @@ def error_payload(error: CloudError) -> Payload:
     return {
         "code": error.code,
         "sentence": error.sentence,
-        "values": {name: _value(value) for name, value in error.values.items()},
+        "values": {name: value_payload(value) for name, value in error.values.items()},
         "message": scrub(error.text),
         "hint": scrub(error.hint),
         "status": error.status,
@@ -250,20 +251,6 @@ def error_payload(error: CloudError) -> Payload:
 def result_payload(result: DeletionResult | ClearResult) -> Payload:
     """Return the result of a deletion or a clear as JSON."""
     return deletion_payload(result) if isinstance(result, DeletionResult) else clear_payload(result)
-
-
-def reason_payload(reason: Reason) -> Payload | None:
-    """Return a reason as JSON: its code, values and text; None for NO_REASON."""
-    if not reason:
-        return None
-    values = {name: _value(value) for name, value in reason.values.items()}
-    return {"code": reason.code, "values": values, "text": scrub(str(reason))}
-
-
-def _value(value: object) -> object:
-    if isinstance(value, Reason):
-        return reason_payload(value)
-    return value if isinstance(value, (int, float)) or value is None else scrub(str(value))
 
 
 def clear_payload(result: ClearResult) -> Payload:

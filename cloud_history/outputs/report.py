@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ..payloads import reason_payload
 from ..reasons import Reason
 from ..secret import scrub
 from .result import JobSaved, SaveResult
@@ -79,7 +80,7 @@ def stopped_report() -> str:
 
 
 def failed_payload(result: SaveResult, most: int) -> list[dict[str, object]]:
-    """Return the outputs that were not saved as JSON, at most `most`: `job_id`, `filename` ("" for all) and `why`."""
+    """Return at most `most` outputs that were not saved, as JSON: `job_id`, `filename` ("": all), `why`, `reason`."""
     found: list[dict[str, object]] = []
     for job_id, each in result.jobs.items():
         if each.problem:
@@ -92,4 +93,4 @@ def failed_payload(result: SaveResult, most: int) -> list[dict[str, object]]:
 
 
 def _failed(job_id: str, name: str, why: Reason) -> dict[str, object]:
-    return {"job_id": job_id, "filename": scrub(name), "why": scrub(str(why))}
+    return {"job_id": job_id, "filename": scrub(name), "why": scrub(str(why)), "reason": reason_payload(why)}

@@ -15,6 +15,8 @@ export class HistoryApiError extends Error {
   constructor(error, extras = {}) {
     super(error.message ?? "");
     this.code = error.code;
+    this.sentence = error.sentence ?? "";
+    this.values = error.values ?? {};
     this.hint = error.hint ?? "";
     this.status = error.status ?? null;
     this.retryAfter = error.retry_after ?? null;

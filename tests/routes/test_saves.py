@@ -151,9 +151,10 @@ async def test_failed_outputs_are_listed_with_the_reason(stage: Stage) -> None:
     for path in (stage.folder.parent / "output").rglob("*.png"):
         path.unlink()
     done = await ended(stage, (await begin(stage, [job]))["operation"])
-    assert done["failed"] == [
-        {"job_id": job.id, "filename": job.files[0], "why": "it is no longer on Comfy Cloud"},
-    ]
+    (failed,) = done["failed"]
+    words = "it is no longer on Comfy Cloud"
+    assert failed | {"reason": None} == {"job_id": job.id, "filename": job.files[0], "why": words, "reason": None}
+    assert (failed["reason"]["code"], failed["reason"]["text"]) == ("output_gone", words)
     assert (done["saved"], done["jobs_left"]) == (1, 1)
 
 

@@ -126,6 +126,16 @@ export class Messages {
     return this.#english.format(this.#parse(english), values);
   }
 
+  /** The words for a key in English; null if there are none, or if they cannot be formatted. @param {string} key @param {Values} values */
+  inEnglish(key, values) {
+    const english = Object.hasOwn(this.english, key) ? this.english[key] : undefined;
+    try {
+      return english === undefined ? null : this.#english.format(this.#parse(english), values);
+    } catch {
+      return null;
+    }
+  }
+
   /** @param {string} text */
   #parse(text) {
     const parts = this.#parsed.get(text) ?? parse(text);

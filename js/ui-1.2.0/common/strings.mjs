@@ -3,6 +3,7 @@
 
 import { BROKE_OFF, NO_ANSWER, NO_ROUTES, STRANGE } from "../api.mjs";
 import { clean, enumeration, sentence, sentences } from "./format.mjs";
+import { serverText } from "./server_words.mjs";
 import { FINISHED } from "./status.mjs";
 import { text } from "./words.mjs";
 
@@ -77,10 +78,18 @@ const MAX_ERROR_CHARACTERS = 600;
 
 /** @typedef {Partial<ErrorBody> | HistoryApiError} AnyError */
 
+/** The server's message, in the language of the panel. @param {AnyError} error */
+export const serverMessage = ({ sentence: key = "", message = "", values }) => clean(serverText(message, [`error.${key}.message`], values), MAX_ERROR_CHARACTERS);
+
+/** The server's hint. Errors without one of their own have that of their code. @param {AnyError} error */
+const serverHint = ({ code = "", sentence: key = "", hint = "", values }) =>
+  clean(serverText(hint, [`error.${key}.hint`, `error.${code}.hint`], values), MAX_ERROR_CHARACTERS);
+
 /** The server's message and hint, or else the browser's text for the code. @param {AnyError} error @returns {Words} */
-export function errorWords({ code = "", message, hint }) {
-  const title = clean(message, MAX_ERROR_CHARACTERS).replace(/\.$/, "");
-  if (title) return { title, text: clean(hint, MAX_ERROR_CHARACTERS) };
+export function errorWords(error) {
+  const { code = "" } = error;
+  const title = serverMessage(error).replace(/[.。]$/, "");
+  if (title) return { title, text: serverHint(error) };
   if (!BROWSER_ERRORS.has(code)) return { title: text("common.error.other"), text: "" };
   return { title: text(`common.error.${code}.title`), text: text(`common.error.${code}.text`) };
 }

@@ -2,6 +2,7 @@
 /** Runs the steps before a deletion: get a preview, show it, ask for confirmation. dialogs.mjs draws the steps. */
 
 import { ACCOUNT_CHANGED, asApiError, isDeletePreview, isPreview, noKey } from "../api.mjs";
+import { serverMessage } from "../common/strings.mjs";
 import { isKept } from "./before.mjs";
 
 /** @import { HiddenSelection } from "../../../types/list" */
@@ -141,7 +142,7 @@ export class Confirmation {
     const { preview, origin } = error.extras;
     if (error.code === "busy") return (frame) => steps.busy(frame, originOf(origin)).then(() => null);
     if (error.code === "preview_expired") {
-      return async (frame) => ((await steps.tooOld(frame, error.message)) === "again" ? this.#converse(frame, request) : null);
+      return async (frame) => ((await steps.tooOld(frame, serverMessage(error))) === "again" ? this.#converse(frame, request) : null);
     }
     const isNew = isDeletePreview(preview) || ("clear" in request.selection && isPreview(preview));
     if (error.code !== "count_rose" || !isNew) return null;

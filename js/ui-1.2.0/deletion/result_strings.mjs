@@ -3,8 +3,9 @@
 
 import { clean, sentence, sentences } from "../common/format.mjs";
 import { jobName } from "../common/names.mjs";
-import { errorLine } from "../common/strings.mjs";
-import { formatter, text } from "../common/words.mjs";
+import { reasonText } from "../common/server_words.mjs";
+import { errorLine, serverMessage } from "../common/strings.mjs";
+import { formatter, text, words } from "../common/words.mjs";
 import { backedUp, outputsHere } from "../protection/strings.mjs";
 import { backInList, counted, stayInHistory } from "./strings.mjs";
 
@@ -43,8 +44,9 @@ const SHORT_WHY = new Set(["backup_failed", "outputs_not_saved", "connection_los
 /** @param {Reason | null} why */
 export function rowWhy(why) {
   if (!why) return "";
-  const { code, text: said } = why;
-  return SHORT_WHY.has(code) ? text(`deletion.why_${code}`) : `${said.slice(0, 1).toUpperCase()}${said.slice(1)}`;
+  if (SHORT_WHY.has(why.code)) return text(`deletion.why_${why.code}`);
+  const said = reasonText(why);
+  return `${said.slice(0, 1).toLocaleUpperCase(words.language)}${said.slice(1)}`;
 }
 
 /** The mark of a job's row; undefined if its outcome needs none. @param {{outcome: string, why: Reason | null}} job */
@@ -99,7 +101,7 @@ export function tallyLines(result) {
   const lines = new Map();
   for (const { outcome, why } of Object.values(left)) {
     if (!mayGo(outcome)) continue;
-    const reason = clean(why?.text, 120);
+    const reason = clean(why && reasonText(why), 120);
     const key = `${MAY_GO.indexOf(outcome)} ${reason}`;
     const line = lines.get(key) ?? { n: 0, word: text(`deletion.outcome_${outcome}`), why: reason };
     line.n += 1;
@@ -207,7 +209,7 @@ function unsentWords(error, { jobs: n, ids, by = "" }) {
   if (error.code === "stopped") return { ...stoppedUnsent(n, by), ...more };
   // Jobs were protected or backups turned on since the preview: not an error, and the server's message says which.
   const otherwise = error.code === "preview_expired";
-  const why = (otherwise && clean(error.message)) || errorLine(error);
+  const why = (otherwise && serverMessage(error)) || errorLine(error);
   const changed = otherwise || error.code === "count_rose";
   return { kind: changed ? "warning" : "error", title: text(changed ? "deletion.not_deleted" : "deletion.none_removed"), text: why, toast: why, ...more };
 }
@@ -226,7 +228,7 @@ const whyUnknown = (error, unanswered) => (error?.status ? errorLine(error).repl
 export function clearResultWords(result) {
   const { before, removed, listed, active, error, doubt } = result;
   const activeStay = (active ?? 0) > 0 && text("deletion.active_stay", { n: active ?? 0 });
-  const left = doubt ? text("deletion.doubt", { why: doubt.text.replace(/\.$/, "") }) : listed === null ? text("deletion.list_unread") : stillListed(listed);
+  const left = doubt ? text("deletion.doubt", { why: reasonText(doubt).replace(/[.。]$/, "") }) : listed === null ? text("deletion.list_unread") : stillListed(listed);
   const unknown = (/** @type {string} */ how) =>
     /** @type {const} */ ({ kind: "warning", title: text("deletion.outcome_unknown"), text: sentences([how, left, text("deletion.look_again")]) });
 

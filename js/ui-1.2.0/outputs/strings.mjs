@@ -2,6 +2,7 @@
 /** Texts about saving outputs, and about outputs that are saved. */
 
 import { clean, fileSize, roughDuration, sentences } from "../common/format.mjs";
+import { reasonText } from "../common/server_words.mjs";
 import { text } from "../common/words.mjs";
 
 /** @import { Choice } from "../../../types/list" */
@@ -123,7 +124,7 @@ export function resultWords(save) {
 const MAX_REASONS = 5;
 
 /** @param {NotSaved} failed */
-export const whyNotSaved = ({ why }) => clean(why, 160) || text("outputs.why_unknown");
+export const whyNotSaved = ({ why, reason }) => clean(reason ? reasonText(reason) : why, 160) || text("outputs.why_unknown");
 
 /** How many files were not saved, by the reason, the most frequent first. @param {Save} save @returns {{n: number, word: string, why: string}[]} */
 export function failedLines({ failed }) {

@@ -5,8 +5,7 @@ import { STATE_LOST } from "../api.mjs";
 import { button, card } from "../common/components.mjs";
 import { confirmed } from "../common/dialogs.mjs";
 import { el } from "../common/dom.mjs";
-import { clean } from "../common/format.mjs";
-import { errorWords } from "../common/strings.mjs";
+import { errorWords, serverMessage } from "../common/strings.mjs";
 import { attempt } from "../common/toasts.mjs";
 import { text } from "../common/words.mjs";
 import { byWorkflowWords, damagedText, protectedToast, unprotectedToast } from "./strings.mjs";
@@ -19,7 +18,6 @@ import { byWorkflowWords, damagedText, protectedToast, unprotectedToast } from "
 /** @import { Protection } from "./model.mjs" */
 
 const SHORT_MS = 4_000;
-const MAX_CHARACTERS = 1000;
 
 export class ProtectionActions {
   /**
@@ -121,7 +119,7 @@ export function damagedListBanners({ protection, dialogs, toasts, onMended }) {
 export function lostFolderBanners({ problem }, { api, dialogs, toasts, onStarted }) {
   if (problem?.code !== STATE_LOST) return [];
   const explain = async () => {
-    const body = [clean(problem.message, MAX_CHARACTERS), text("protection.lost_text")].map((words) => el("p", { dir: "auto" }, words));
+    const body = [serverMessage(problem), text("protection.lost_text")].map((words) => el("p", { dir: "auto" }, words));
     if (!(await confirmed(dialogs, { title: text("protection.lost_dialog"), body }, { label: text("protection.lost_start_anew"), kind: "danger" }))) return;
     await attempt(toasts, text("protection.lost_not_begun"), async () => onStarted(await api.startAnew()));
   };
