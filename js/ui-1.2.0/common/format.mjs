@@ -6,9 +6,6 @@ import { formatter, text } from "./words.mjs";
 /** @param {number} n */
 export const number = (n) => formatter().number(n);
 
-/** The singular or the plural in English, with `{n}` replaced by the count. @param {number} n @param {string} one @param {string} other */
-export const plural = (n, one, other) => (n === 1 ? one : other).replaceAll("{n}", number(n));
-
 /** "2 jobs, 3 min": joins short texts, and leaves out empty ones. @param {readonly (string | number | false | null | undefined)[]} parts */
 export const enumeration = (parts) => parts.filter(Boolean).join(text("common.comma"));
 
@@ -18,9 +15,6 @@ export const sentences = (parts) =>
 
 /** Ends a text like a sentence, if it has no such end and is not empty. @param {string} words */
 export const sentence = (words) => (!words || /[.!?…。！？؟]$/.test(words) ? words : text("common.sentence", { text: words }));
-
-/** "18,402 completed, 2 failed": leaves out zeros, with a non-breaking space after each number. @param {[number, string][]} parts */
-export const tally = (parts) => enumeration(parts.map(([n, word]) => n > 0 && `${number(n)}\u00a0${word}`));
 
 /** Any character that is visible, in any script. */
 const VISIBLE = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, clean, clockTime, dateTime, dayAndTime, dayHeading, duration, enumeration, number, plural, roughDuration, roughRange, sentence, sentences, tally } from "#ui/common/format.mjs";
+import { ago, clean, clockTime, dateTime, dayAndTime, dayHeading, duration, enumeration, number, roughDuration, roughRange, sentence, sentences } from "#ui/common/format.mjs";
 import { Formatter } from "#ui/common/message_format.mjs";
 import { words } from "#ui/common/words.mjs";
 
@@ -12,16 +12,6 @@ test("a sum of run times is rounded to what people say", () => {
 test("numbers are grouped as English does", () => {
   assert.equal(number(1284), "1,284");
   assert.equal(number(20108), "20,108");
-});
-
-test("plural() uses the singular for one and the plural for none and many", () => {
-  const jobs = (n) => plural(n, "{n} job", "{n} jobs");
-  assert.deepEqual([0, 1, 2, 1001].map(jobs), ["0 jobs", "1 job", "2 jobs", "1,001 jobs"]);
-});
-
-test("a tally leaves out zero counts and has no line break between a number and its word", () => {
-  assert.equal(tally([[18402, "completed"], [0, "failed"], [2, "cancelled"]]), "18,402\u00a0completed, 2\u00a0cancelled");
-  assert.equal(tally([[0, "active"]]), "");
 });
 
 test("clean() returns one line and replaces control characters and marks that change the writing direction", () => {
