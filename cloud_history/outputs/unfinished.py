@@ -19,7 +19,7 @@ from ..tasks.disk import disk_access
 from .directory import WINDOWS, Directory
 from .errors import OutputFileRefused, disk_errors
 
-STRONG_ETAG = re.compile(r'"[!#-~]{1,200}"', re.ASCII)
+STRONG_ETAG = re.compile(r'"[!#-~]{1,500}"', re.ASCII)
 """What an HTTP server sends as the identity of exactly these bytes."""
 
 _STEM_BYTES = 60
