@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cloud_history.outputs.unfinished import is_part_name
 from simulated_cloud import Fault, SimulatedCloud
 from support.faulty_disk import FAILS, SHORT, FaultyDisk, How, in_place
 from support.no_backups import without_backups
@@ -255,3 +256,12 @@ async def test_a_job_whose_outputs_cannot_be_saved_stays_and_its_reason_is_told(
     assert result is not None or stage.problem is not None
     if result is not None:
         assert "its outputs could not be saved" in str(result.jobs[stage.all[0].id].why)
+
+
+@pytest.mark.parametrize("case", FULL)
+async def test_on_a_full_disk_nothing_unfinished_keeps_its_space(stage: PromiseStage, case: str) -> None:
+    with ExitStack() as stack:
+        if (context := FULL[case](stage)) is not None:
+            stack.enter_context(context)
+        await stage.delete()
+    await stage.until(lambda: not any(is_part_name(path.name) for path in stage.output.rglob("*")))

@@ -178,12 +178,15 @@ async def test_an_interrupted_save_of_another_key_is_not_continued(stage: Stage)
     assert stage.cloud.requests == []
 
 
-async def test_a_dismissed_save_is_not_listed_any_more(stage: Stage) -> None:
+async def test_a_dismissed_save_is_not_listed_any_more_and_what_it_left_is_removed(stage: Stage) -> None:
     interrupted = interrupt(stage, add_jobs(stage, 1))
     done = await ended(stage, (await begin(stage, add_jobs(stage, 1)))["operation"])
+    left = next((stage.folder.parent / "output").rglob("job.json")).with_name(f".p.png.{'0' * 32}.part")
     for operation in (interrupted, done["operation"]):
+        left.write_bytes(b"left")
         assert (await stage.ask("dismiss_save", {"operation": operation})).status == 200
         assert (await stage.ask("dismiss_save", {"operation": operation})).status == 400
+        await stage.until(lambda: not left.exists())
     assert (await stage.ask("saves")).json["saves"] == []
 
 

@@ -5,6 +5,7 @@ The checks read the books of the simulated cloud and the files on the disk, and 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -107,6 +108,14 @@ class PromiseStage(SavingStage):
         except CloudError as error:
             self.problem = error
             return None
+
+    async def until(self, state: Callable[[], bool]) -> None:
+        """Run the event loop until the condition is true."""
+        for _ in range(1000):
+            if state():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("the condition did not become true")
 
     def check(self, result: DeletionResult | None) -> None:
         """Check what must be true after every deletion, whatever failed."""
