@@ -1,8 +1,9 @@
 // @ts-check
 /** Names deletions, so that two of them can be told apart. */
 
-import { number } from "../common/format.mjs";
-import { jobName } from "../common/names.mjs";
+import { dateTime, number } from "../common/format.mjs";
+import { isDescribed, jobName } from "../common/names.mjs";
+import { statusWord } from "../common/status.mjs";
 import { STARTED_ELSEWHERE } from "./strings.mjs";
 
 /** @import { Hold, Row } from "../../../types/wire" */
@@ -25,8 +26,11 @@ export const named = (entry, text) => [entry.label && `${entry.label}.`, started
 /** The name of a deletion that a node of a workflow carries out. */
 export const BY_WORKFLOW = "A workflow’s deletion";
 
+/** "The failed job of 23 November 2026, 18:37:05": beside what becomes of a deletion, "Failed KSampler" would read as its outcome. @param {Row} row */
+const describedJob = (row) => `The ${statusWord(row).toLowerCase()} job${row.created === null ? "" : ` of ${dateTime(row.created, true)}`}`;
+
 /**
- * "mira_cover_0001.png", "mira_cover_0001.png and 2 more", "Clear" or "Clean up"; "" if nothing is known.
+ * "mira_cover_0001.png", "mira_cover_0001.png and 2 more", "The failed job of 23 November 2026, 18:37:05", "Clear" or "Clean up"; "" if nothing is known.
  * @param {About} about
  * @param {(id: string) => string} workflowName the name of a workflow, or ""
  */
@@ -34,6 +38,7 @@ export function deletionLabel({ origin, first, jobs }, workflowName) {
   if (origin === "menu") return "Clear";
   if (origin === "clean_up") return "Clean up";
   if (!first) return "";
-  const name = jobName(first, workflowName(first.workflow_id));
+  const workflow = workflowName(first.workflow_id);
+  const name = isDescribed(first, workflow) ? describedJob(first) : jobName(first, workflow);
   return jobs > 1 ? `${name} and ${number(jobs - 1)} more` : name;
 }

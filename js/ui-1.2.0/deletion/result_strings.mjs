@@ -182,9 +182,9 @@ function noneKnownWords({ counts, total, stopped, error }, lines) {
   return { kind: bad ? "error" : "warning", title: NONE_KNOWN, text, toast: text ? `${listed} ${text}` : listed };
 }
 
-/** @param {TallyLine[]} lines */
+/** Reasons and names have commas of their own. @param {TallyLine[]} lines */
 const linesText = (lines) =>
-  lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join(", ").replace(/[^.]$/, "$&.");
+  lines.map(({ n, word, why }) => `${number(n)} ${word}${why ? `: ${why}` : ""}`).join("; ").replace(/[^.]$/, "$&.");
 
 /** Nothing was deleted, because of the person. @param {number} n jobs @param {string} how */
 const nothingDeleted = (n, how) => ({

@@ -133,17 +133,17 @@ export const goingPictures = (shown, all) =>
 /** @param {number} n */
 export const agreeAll = (n) => plural(n, "Yes, delete the only finished job", "Yes, delete all {n} finished jobs");
 
-/** Less than all jobs must not round up to 100%. @param {number} share */
-const percentOf = (share) => Math.min(99, Math.round(share * 100));
+/** "81%". Less than all jobs must not round up to 100%. @param {number} share */
+const percentOf = (share) => (share > 0.99 ? "over 99%" : `${Math.round(share * 100)}%`);
 
 /** @param {number} share */
-export const agreePart = (share) => `Yes, delete ${percentOf(share)}% of my finished jobs`;
+export const agreePart = (share) => `Yes, delete ${percentOf(share)} of my finished jobs`;
 
 /** The same for rules that apply to some of the finished jobs. @param {number} n */
 export const agreeAllOfRules = (n) => plural(n, "Yes, delete the only job these rules apply to", "Yes, delete all {n} jobs these rules apply to");
 
 /** @param {number} share @param {number} n */
-export const agreePartOfRules = (share, n) => `Yes, delete ${percentOf(share)}% of the ${number(n)} jobs these rules apply to`;
+export const agreePartOfRules = (share, n) => `Yes, delete ${percentOf(share)} of the ${number(n)} jobs these rules apply to`;
 
 /** @param {number} n */
 export const agreeMany = (n) => `Yes, delete ${jobs(n)}`;
