@@ -30,12 +30,12 @@ export const BY_WORKFLOW = "A workflow’s deletion";
 const describedJob = (row) => `The ${statusWord(row).toLowerCase()} job${row.created === null ? "" : ` of ${dateTime(row.created, true)}`}`;
 
 /**
- * "mira_cover_0001.png", "mira_cover_0001.png and 2 more", "The failed job of 23 November 2026, 18:37:05", "Clear" or "Clean up"; "" if nothing is known.
+ * "mira_cover_0001.png", "mira_cover_0001.png and 2 more", "The failed job of 23 November 2026, 18:37:05", "Clear cloud history" or "Clean up"; "" if nothing is known.
  * @param {About} about
  * @param {(id: string) => string} workflowName the name of a workflow, or ""
  */
 export function deletionLabel({ origin, first, jobs }, workflowName) {
-  if (origin === "menu") return "Clear";
+  if (origin === "menu") return "Clear cloud history";
   if (origin === "clean_up") return "Clean up";
   if (!first) return "";
   const workflow = workflowName(first.workflow_id);

@@ -230,7 +230,7 @@ test("what a screen reader says about a hold and a result begins with the name o
 
 test("a clear and a clean-up are named as such, also without a hold", async () => {
   const none = () => "";
-  assert.equal(deletionLabel({ origin: "menu", first: FIRST, jobs: 9 }, none), "Clear");
+  assert.equal(deletionLabel({ origin: "menu", first: FIRST, jobs: 9 }, none), "Clear cloud history");
   assert.equal(deletionLabel({ origin: "clean_up", first: FIRST, jobs: 9 }, none), "Clean up");
   assert.equal(deletionLabel({ origin: "panel", first: FIRST, jobs: 1 }, () => "Portraits"), "Portraits · mira_cover_0001.png");
   const failed = { ...FIRST, status: "failed", name: "", error: { message: "", type: "", node_type: "KSampler", node_id: "3" } };
@@ -239,7 +239,7 @@ test("a clear and a clean-up are named as such, also without a hold", async () =
   const it = stage({ preview: preview({ hold_seconds: 0, rows: [FIRST], removable: 1 }), send: { operation: "h1", state: "running" } });
   await it.flow.remove({ ids: ["a"] });
   assert.equal(it.flow.entries[0].label, "mira_cover_0001.png");
-  for (const [selection, label] of [[{ clear: true }, "Clear"], [{ policy: {} }, "Clean up"]]) {
+  for (const [selection, label] of [[{ clear: true }, "Clear cloud history"], [{ policy: {} }, "Clean up"]]) {
     const sent = stage({ preview: preview({ hold_seconds: 0, rows: [FIRST] }), send: { operation: "h1", state: "running" } });
     await sent.flow.remove(selection);
     assert.equal(sent.flow.entries[0].label, label);
