@@ -1,4 +1,4 @@
-"""One run that saves the outputs of jobs: at most four files at once, across all jobs.
+"""One run that saves the outputs of jobs: at most four downloads at once, across all jobs.
 
 A file counts as saved when it is on the disk, whole and compared with what the Cloud says of it. A job counts as whole
 when all its outputs are, and the list of saved outputs says so.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -210,21 +211,29 @@ class Saving:
     async def _save_in_turn(self, run: JobRun, waiting: deque[OutputFile], watch: Watch) -> None:
         while waiting:
             file = waiting.popleft()
-            async with self._slots:
-                if self._ended_by is not None:
-                    run.set_failed(file, self._ended_by.reason)
-                    continue
-                try:
-                    saved = await self.files.save(run, file, self.progress, lambda: self._tell(watch))
-                except CloudError as error:
-                    run.set_failed(file, error.reason)
+            if self._ended_by is not None:
+                run.set_failed(file, self._ended_by.reason)
+                continue
+            try:
+                saved = await self.files.save(run, file, self._downloading, self.progress, lambda: self._tell(watch))
+            except CloudError as error:
+                run.set_failed(file, error.reason)
+                if error is not self._ended_by:
                     self._note(error)
                     self.progress.ended(saved=False)
-                else:
-                    run.set_saved(file, saved.file, before=saved.before)
-                    self.progress.ended(before=saved.before)
-                    self._failures_in_a_row = 0
+            else:
+                run.set_saved(file, saved.file, before=saved.before)
+                self.progress.ended(before=saved.before)
+                self._failures_in_a_row = 0
             self._tell(watch)
+
+    @asynccontextmanager
+    async def _downloading(self) -> AsyncIterator[None]:
+        """Wait for a slot of the few downloads. Raise the error that has ended the save meanwhile, if there is one."""
+        async with self._slots:
+            if self._ended_by is not None:
+                raise self._ended_by
+            yield
 
     def _count_unusable(self, run: JobRun, watch: Watch) -> None:
         for _ in range(run.listed.unusable):
