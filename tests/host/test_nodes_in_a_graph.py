@@ -103,15 +103,14 @@ async def test_list_then_delete_removes_exactly_what_was_listed_in_one_deletion(
 async def test_list_then_save_then_delete_removes_jobs_whose_outputs_are_all_here(
     comfy: Comfy, cloud: SimulatedCloud
 ) -> None:
-    edge = int(time.time() * 1000) - 30 * 24 * 3600 * 1000
-    cloud.add_job("completed", create_time=edge - 3600_000, files=("old_1.png", "old_2.png"))
-    wanted = [job for job in cloud.listed("completed") if job.create_time < edge - 60_000]
+    cloud.switches.has_assets_route = False  # the cloud would draw the pictures of all its jobs to hash them
+    wanted = [cloud.add_job("completed", files=(f"n{number}_1.png", f"n{number}_2.png")) for number in range(3)]
     save = {"class_type": "CloudHistorySaveOutputs", "inputs": {"job_ids": ["1", 1]}}
-    graph: Graph = {"1": listing(status="completed", older_than="30d"), "2": save, "3": delete(["2", 1])}
+    graph: Graph = {"1": listing(status="completed", limit=3), "2": save, "3": delete(["2", 1])}
     run = await comfy.run(graph)
     assert run.ended == "execution_success", run.error
     assert "are saved: " in run.ui("2")[0]
-    assert cloud.deleted == wanted
+    assert {job.id for job in cloud.deleted} == {job.id for job in wanted}
     for job in wanted:
         about = await comfy.get(f"/cloud_history/outputs/of/{job.id}")
         stored = [cloud.account.facts_of(path).sha256 for path in job.paths]
@@ -124,6 +123,7 @@ async def test_an_output_that_is_gone_ends_the_graph_before_anything_is_deleted(
 ) -> None:
     job = cloud.add_job("completed", files=("gone.png",))
     cloud.account.lost.update(job.paths)
+    cloud.switches.has_assets_route = False
     save = {"class_type": "CloudHistorySaveOutputs", "inputs": {"job_ids": job.id}}
     run = await comfy.run({"1": save, "2": delete(["1", 1])})
     assert run.ended == "execution_error"
