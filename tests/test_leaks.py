@@ -113,7 +113,9 @@ async def use_routes_of_saves(send: Any, ids: list[str]) -> None:
     token = (await send("POST", "outputs/preview", {"ids": ids})).get("token", "")
     for each in (token, KEY):
         await send("POST", "outputs/save", {"token": each})
-    while any(save["ended"] is None for save in (await send("GET", "outputs/saves")).get("saves", [])):
+    for _ in range(2000):
+        if all(save["ended"] for save in (await send("GET", "outputs/saves")).get("saves", [])):
+            break
         await asyncio.sleep(0.01)
     for name in ("stop", "continue", "retry", "dismiss"):
         await send("POST", f"outputs/{name}", {"operation": KEY})

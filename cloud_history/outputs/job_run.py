@@ -138,6 +138,10 @@ class JobRun:
             with suppress(OutputsUnwritable):
                 remove_parts(self.folder.directory)
 
-    def close_soon(self) -> asyncio.Future[None] | None:
-        """Close the folder after the work on it that is still running. Return a future for that; None if not open."""
-        return None if self._folder is None else self.steps.run_at_last(self._folder.directory.close)
+    def close_soon(self) -> asyncio.Future[None]:
+        """Close the folder after the work on it that is still running, which may be opening it. Return a future."""
+        return self.steps.run_at_last(self._close)
+
+    def _close(self) -> None:
+        if self._folder is not None:
+            self._folder.directory.close()

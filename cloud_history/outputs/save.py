@@ -173,12 +173,13 @@ class Saving:
                     files = [found.files[file] for file in run.listed.files]
                     self._count_found(files, watch)
                     return JobSaved(run.job.id, found.root, found.folder, files, len(files))
+                self._running[run.job.id] = run
                 await run.steps.run(lambda: run.open(self.folder, found))
         except CloudError as error:
             self._note(error)
-            run.close_soon()
+            if self._running.pop(run.job.id, None):
+                run.close_soon()
             return self._problem(run.job.id, error.reason)
-        self._running[run.job.id] = run
         self._count_found(run.found(), watch)
         waiting = deque(run.missing())
         await gather_all(
@@ -262,7 +263,7 @@ class Saving:
         """Record the files that are whole, of jobs that are not. Waits only shortly: a stop must not take long."""
         left = list(self._running.values())
         self._running.clear()
-        closed: list[asyncio.Future[None] | None] = []
+        closed: list[asyncio.Future[None]] = []
         for run in left:
             run.end_unfinished(Reason("save_stopped"))
             self._results[run.job.id] = saved = run.result()
@@ -290,8 +291,7 @@ class Saving:
             self._waiting.clear()
 
 
-async def _wait_shortly(*steps: asyncio.Future[None] | None) -> None:
+async def _wait_shortly(*steps: asyncio.Future[None]) -> None:
     """Wait until the disk has put away what is unfinished. It goes on afterwards, if it takes long."""
-    waited = [step for step in steps if step is not None]
-    if waited:
-        await asyncio.wait(waited, timeout=STOPPED_SECONDS)
+    if steps:
+        await asyncio.wait(steps, timeout=STOPPED_SECONDS)
