@@ -184,6 +184,7 @@ DISK: dict[str, Arrange] = {
     "a temporary name that stays": disk("remove", PART, number=errno.EACCES),
     "a folder that is not synced": disk("fsync", JOB, 2),
     "a file about the job that is not replaced": disk("rename", f"{JOB}/job.json", number=errno.ENOSPC),
+    "a file that was read and is not closed": disk("close", LARGE_FILE),
     "a file that cannot be read again": disk("read", LARGE_FILE),
     "a file of which only a part is read": disk("read", LARGE_FILE, how=SHORT),
 }
