@@ -20,7 +20,7 @@ const SETTINGS = {
     hold_seconds: "0 to 60. With 0, a deletion is sent at once.",
     backup_days: "1 to 36,500. The newest ten backups are always kept.",
     backup_megabytes: "1 to 10,000,000. The newest ten backups are always kept.",
-    outputs_max_gigabytes: "1 to 1,000. Larger outputs are not saved, and the result names them.",
+    outputs_max_gigabytes: "1 to 10,000. Larger outputs are not saved, and the result names them.",
   },
   texts: {
     outputs_folder: "A folder in ComfyUI’s output folder. Empty: comfy-cloud. A folder elsewhere must be named in COMFY_CLOUD_HISTORY_OUTPUTS.",
@@ -40,7 +40,7 @@ const SETTINGS = {
  */
 
 /** @type {Record<NumberName, [number, number]>} */
-const RANGES = { hold_seconds: [0, 60], backup_days: [1, 36_500], backup_megabytes: [1, 10_000_000], outputs_max_gigabytes: [1, 1_000] };
+const RANGES = { hold_seconds: [0, 60], backup_days: [1, 36_500], backup_megabytes: [1, 10_000_000], outputs_max_gigabytes: [1, 10_000] };
 
 /** What is said once a setting is saved. @param {keyof Settings} name @param {number | string} value */
 export const savedWord = (name, value) => (name === "hold_seconds" && value === 0 ? SETTINGS.savedWithoutUndo : SETTINGS.saved);

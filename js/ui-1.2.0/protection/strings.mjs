@@ -2,10 +2,10 @@
 /** Texts on screen about protected jobs, which deletions leave out. */
 
 import { clean, fileSize, number, plural, roughRange } from "../common/format.mjs";
-import { andMore } from "../common/strings.mjs";
+import { andMore, errorLine } from "../common/strings.mjs";
 
 /** @import { Choice } from "../../../types/list" */
-/** @import { BackupKind, DeletePreview, Settings } from "../../../types/wire" */
+/** @import { BackupKind, DeletePreview, Settings, Status } from "../../../types/wire" */
 
 /** @typedef {DeletePreview["skipped"]} Skipped */
 /** @typedef {NonNullable<DeletePreview["backup_estimate"]>} BackupEstimate */
@@ -119,11 +119,19 @@ export const backupPromise = (backup, n, limits) =>
     ? `${BACKUP.kept}${limits ? ` ${keptFor(limits)}` : ""}. ${plural(n, "Reopen it from Recently deleted.", "Reopen them from Recently deleted.")}`
     : BACKUP.none;
 
-/** What a choice promises. @param {BackupKind} kind @param {number} n jobs @param {BackupLimits} [limits] */
-export function beforePromise(kind, n, limits) {
+/**
+ * What a choice promises.
+ * @param {BackupKind} kind
+ * @param {number} n jobs
+ * @param {BackupLimits} [limits]
+ * @param {Status["outputs"]} [outputs] where outputs are saved
+ */
+export function beforePromise(kind, n, limits, outputs) {
   const promise = backupPromise(kind !== "off", n, limits);
   if (kind !== "outputs") return promise;
-  const first = plural(n, "Its outputs are saved here first. If they are not all here and checked, the job is not deleted.", "Their outputs are saved here first. A job whose outputs are not all here and checked is not deleted.");
+  const where = clean(outputs?.place, 200) ? `in ${clean(outputs?.place, 200)}` : "here";
+  const whole = plural(n, "If they are not all here and checked, the job is not deleted.", "A job whose outputs are not all here and checked is not deleted.");
+  const first = outputs?.problem ? errorLine(outputs.problem) : `${plural(n, "Its", "Their")} outputs are saved ${where} first. ${whole}`;
   return `${first} ${plural(n, "Its workflow:", "Their workflows:")} ${promise.charAt(0).toLowerCase()}${promise.slice(1)}`;
 }
 
