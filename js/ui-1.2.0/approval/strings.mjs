@@ -16,9 +16,11 @@ export const APPROVAL = {
 export const SKIPPED = { title: NOT_DELETED, detail: "The workflow was told to skip." };
 export const ELSEWHERE = { title: "Answered in another window" };
 export const NO_ANSWER = {
+  // The node says it too. A message that stays would be taken for the outcome of a later deletion.
+  life: 60_000,
   title: NOT_DELETED,
   detail:
-    "No answer in 2 minutes, so nothing was deleted. Run the workflow again and answer, or set “Workflows may delete” to Always.",
+    "No answer in 2 minutes, so nothing was deleted. Run the workflow again and answer.",
 };
 export const TOO_LATE = { title: "This question is no longer open", detail: "Look at the node: it says what happened." };
 

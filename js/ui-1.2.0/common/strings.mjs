@@ -113,18 +113,14 @@ export const CONNECTION = {
 };
 
 /** What a change of the key does to deletions that have not begun. @param {number} n jobs */
-export const willBeUndone = (n) => plural(n, "The deletion of {n} job is undone, unless it is already being sent.", "The deletion of {n} jobs is undone, or only its rest if it is already being sent.");
+export const willBeUndone = (n) => plural(n, "The deletion of {n} job will be undone, unless it is already being sent.", "The deletion of {n} jobs will be undone, or only its rest if it is already being sent.");
 /** @param {number} n jobs */
 export const wasUndone = (n) => plural(n, "The deletion of {n} job was undone. Nothing was deleted.", "The deletion of {n} jobs was undone. Nothing was deleted.");
 
 /** @param {number} n */
 export const lostHold = (n) => ({
-  title: "A deletion was not sent",
-  text: plural(
-    n,
-    "ComfyUI stopped before {n} job was deleted. It is still in the list.",
-    "ComfyUI stopped before {n} jobs were deleted. They are still in the list.",
-  ),
+  title: "An earlier deletion was not sent",
+  text: plural(n, "ComfyUI stopped in the time to undo it, so {n} job was not removed then.", "ComfyUI stopped in the time to undo it, so {n} jobs were not removed then."),
 });
 
 /** @param {number} n */

@@ -106,7 +106,7 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   return frame.show({
     title: titleOf(isClear, preview),
     width: WIDTH,
-    body: [...banners(status, api), grew && grewHint(), ...hiddenPart(frame, hidden), ...view.body],
+    body: [...banners(status, api, { lost: false }), grew && grewHint(), ...hiddenPart(frame, hidden), ...view.body],
     pinned: view.pinned,
     agreement: view.agreement,
     buttons: [{ label: COMMON.cancel }, { label, kind: "danger", icon: "trash", answer: "yes" }],
