@@ -30,6 +30,7 @@ def test_a_help_page_names_the_inputs_and_outputs_in_order(pack: Any, node_id: s
 
 
 def test_every_node_has_a_help_page_and_there_are_no_other_pages() -> None:
+    # The folder of a node has its page in other languages, which tests/js/help_pages.test.js compares with this one.
     assert {path.stem for path in DOCS.iterdir()} == set(NODES)
 
 

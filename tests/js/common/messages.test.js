@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LANGUAGES, languageOf, Messages, regionOf } from "#ui/common/messages.mjs";
+
+const ENGLISH = { one: "One", jobs: "{n, plural, one {# job} other {# jobs}}", broken: "Whole {name}" };
+const CATALOGUES = {
+  fr: { one: "Un", jobs: "{n, plural, one {# tâche} many {# de tâches} other {# tâches}}", broken: "Cassé {name" },
+  ar: { one: "واحد" },
+};
+
+/** Messages whose catalogues come when the test says so. */
+function make(preferred = []) {
+  const asked = [];
+  const messages = new Messages({
+    english: ENGLISH,
+    preferred,
+    load: (language) => new Promise((resolve, reject) => asked.push({ language, come: () => resolve(CATALOGUES[language]), fail: () => reject(new Error("gone")) })),
+  });
+  return { messages, asked };
+}
+
+test("a locale finds the language that ComfyUI finds for it", () => {
+  const found = ["zh-TW", "ZH-tw", "zh-HK", "pt-BR", "pt", "fr-CA", "de", "", null, "__proto__"].map(languageOf);
+  assert.deepEqual(found, ["zh-TW", "zh-TW", "zh", "pt-BR", "en", "fr", "en", "en", "en", "en"]);
+  assert.equal(LANGUAGES.length, 14);
+});
+
+test("the browser's region counts only for the language that is shown, in its script", () => {
+  assert.equal(regionOf("en", ["de-DE", "en-GB", "en-US"]), "en-GB");
+  assert.equal(regionOf("fr", ["en-GB"]), "fr");
+  assert.equal(regionOf("zh", ["zh-HK", "c"]), "zh");
+  assert.equal(regionOf("pt-BR", ["pt-PT"]), "pt-BR");
+  const { messages } = make(["en-IN"]);
+  assert.equal(messages.text("jobs", { n: 1_234_567 }), "12,34,567 jobs");
+});
+
+test("English needs no catalogue, and another language is loaded once", async () => {
+  const { messages, asked } = make();
+  assert.equal(await messages.use("en"), true);
+  assert.equal(asked.length, 0);
+  const both = [messages.use("fr"), messages.use("fr-CA")];
+  assert.equal(messages.text("one"), "One");
+  asked[0].come();
+  assert.deepEqual(await Promise.all(both), [true, true]);
+  assert.equal(messages.text("one"), "Un");
+  await messages.use("en");
+  await messages.use("fr");
+  assert.deepEqual(asked.map(({ language }) => language), ["fr"]);
+});
+
+test("a key that a language lacks or breaks is said in English, with English plurals and numbers", async () => {
+  const { messages, asked } = make();
+  const done = messages.use("ar");
+  asked[0].come();
+  await done;
+  assert.equal(messages.text("one"), "واحد");
+  assert.equal(messages.text("jobs", { n: 1_001 }), "1,001 jobs");
+  const french = messages.use("fr");
+  asked[1].come();
+  await french;
+  assert.equal(messages.text("broken", { name: "x" }), "Whole x");
+  assert.throws(() => messages.text("none"), /No words for none/);
+  assert.throws(() => messages.text("toString"), ReferenceError);
+});
+
+test("the language that was asked for last wins, whichever catalogue comes first", async () => {
+  const { messages, asked } = make();
+  const [french, arabic] = [messages.use("fr"), messages.use("ar")];
+  asked[1].come();
+  assert.equal(await arabic, true);
+  asked[0].come();
+  assert.equal(await french, false);
+  assert.equal(messages.language, "ar");
+});
+
+test("going back to the shown language while another one loads keeps it", async () => {
+  const { messages, asked } = make();
+  const french = messages.use("fr");
+  assert.equal(await messages.use("en"), true);
+  asked[0].come();
+  assert.equal(await french, false);
+  assert.equal(messages.language, "en");
+});
+
+test("a catalogue that cannot be loaded leaves the language as it is, and is asked for again", async () => {
+  const { messages, asked } = make();
+  const first = messages.use("fr");
+  asked[0].fail();
+  assert.equal(await first, false);
+  assert.deepEqual([messages.language, messages.text("one")], ["en", "One"]);
+  const second = messages.use("fr");
+  asked[1].come();
+  assert.equal(await second, true);
+  assert.equal(messages.text("one"), "Un");
+});
+
+test("a change of the language is told once, after the words have changed, until it is no longer wanted", async () => {
+  const { messages, asked } = make();
+  const told = [];
+  const end = messages.onChange(() => told.push(messages.text("one")));
+  const both = [messages.use("fr"), messages.use("fr")];
+  asked[0].come();
+  await Promise.all(both);
+  assert.deepEqual(told, ["Un"]);
+  end();
+  await messages.use("en");
+  assert.deepEqual(told, ["Un"]);
+});
+
+test("an error of a listener is not taken for a catalogue that could not be loaded", async () => {
+  const { messages, asked } = make();
+  messages.onChange(() => {
+    throw new Error("the panel could not be drawn");
+  });
+  const done = messages.use("fr");
+  asked[0].come();
+  await assert.rejects(done, /could not be drawn/);
+  assert.equal(messages.language, "fr");
+});
+
+test("marked elements carry the language and its direction", async () => {
+  const { messages, asked } = make();
+  const root = messages.mark({ lang: "", dir: "" });
+  assert.deepEqual(root, { lang: "en", dir: "ltr" });
+  const done = messages.use("ar");
+  asked[0].come();
+  await done;
+  assert.deepEqual(root, { lang: "ar", dir: "rtl" });
+});

@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+import { LANGUAGES } from "#ui/common/messages.mjs";
+
+const root = new URL("../../", import.meta.url);
+
+/** Text of a file of this checkout. */
+export const read = (path) => readFileSync(new URL(path, root), "utf8");
+
+/** The languages into which English is translated. */
+export const TRANSLATIONS = LANGUAGES.filter((language) => language !== "en");
+
+/** All texts of nested objects, by their path: `{"a.b": "text"}`. */
+export const flat = (value, path = "") =>
+  typeof value === "string" ? { [path]: value } : Object.assign({}, ...Object.entries(value).map(([key, each]) => flat(each, path ? `${path}.${key}` : key)));
+
+const ENGLISH_WORDS = /(?<!\p{L})(the|and|of|with|that|this|is|are|not|your|which|from|jobs|deleted?|keep|kept|nothing|what|would|says?|each|only|when|will|if|than|were|have|its?|value|how|many)(?!\p{L})/iu;
+/** Names, and terms that other scripts write in Latin letters too. */
+const LATIN = /\b(ComfyUI|Comfy Cloud|Cloud|JSON|API|UTC|IDs?|[MG]B|true|hash|finished|setting)\b/g;
+const OWN = { fa: /(workflow|node)(?=ها|ی|\s|[.،؛:»…)\u2069]|$)/g };
+const LATIN_LANGUAGES = ["fr", "es", "tr", "pt-BR", "it"];
+
+/** English that was left in a translated text, or "". Code, options in `*…*` and placeholders are no English. */
+export function englishIn(text, language) {
+  const own = text.replace(/`[^`]*`|\*[a-z ]+\*|"false"|\{[^{}]*[},]/g, " ").replace(LATIN, " ").replace(OWN[language] ?? /$^/, " ");
+  const found = own.match(LATIN_LANGUAGES.includes(language) ? ENGLISH_WORDS : /[A-Za-z]{2,}/);
+  return found ? `${found[0]} in: ${text}` : "";
+}
