@@ -201,7 +201,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "no_answer": Sentence(
         "No answer in 2 minutes, so nothing was deleted.",
-        "Run the workflow again and answer, or set “Workflows may delete” to Always.",
+        "Run the workflow again and answer.",
     ),
     "answered_too_soon": Sentence(
         "The answer came before anybody could read the question.",

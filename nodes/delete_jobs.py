@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from ..cloud_history.deletion.outcomes import Skipped
@@ -14,11 +13,7 @@ from ..cloud_history.deletion.report import (
     result_report,
     stopped_report,
 )
-from ..cloud_history.errors import InputRefused, OperationStopped
-from ..cloud_history.jobs.ids import parse_job_ids
-from ..cloud_history.json_pieces import ThreadPauses
-from ..cloud_history.tasks.stopping import run_stoppable
-from ..cloud_history.tasks.threads import MAX_SECONDS_OF_LONG_WORK, compute_in_thread
+from ..cloud_history.errors import OperationStopped
 from ..comfy_host import NodeWatch, graph_deletions, operations, requesting_node
 from .base import (
     AFTER_INPUT,
@@ -33,39 +28,7 @@ from .base import (
     only_boolean,
     outputs,
 )
-
-SHORT_TEXT = 40_000
-"""Maximum number of characters, about a thousand ids, to parse on ComfyUI's event loop while it validates a prompt."""
-
-
-def read_job_ids(given: object, pause: Callable[[], None] = lambda: None) -> list[str]:
-    """Parse job ids. Raise InputRefused if one is invalid. The error does not show a key that was pasted by mistake."""
-    operations().keys.remember()
-    return parse_job_ids(given, pause)
-
-
-async def read_in_thread(given: object, watch: NodeWatch) -> list[str]:
-    """Parse job ids in a thread. Raise InputRefused if an id is invalid, OperationStopped if the person stops it."""
-    ended = False
-    pauses = ThreadPauses()
-
-    def pause() -> None:
-        pauses()
-        if ended:
-            raise OperationStopped()
-
-    try:
-        return await run_stoppable(compute_in_thread(read_job_ids, given, pause), watch, MAX_SECONDS_OF_LONG_WORK)
-    finally:
-        ended = True
-
-
-def is_short(given: object) -> bool:
-    """Return whether job ids are few enough to be parsed while ComfyUI validates a prompt."""
-    texts = given if isinstance(given, (list, tuple)) else [given]
-    if len(texts) > SHORT_TEXT or any(isinstance(each, (list, tuple)) for each in texts):
-        return False
-    return sum(len(each) for each in texts if isinstance(each, str)) <= SHORT_TEXT
+from .job_ids import check_job_ids, job_ids_input, read_in_thread
 
 
 class DeleteCloudJobs(CloudHistoryNode):
@@ -89,15 +52,9 @@ class DeleteCloudJobs(CloudHistoryNode):
     def INPUT_TYPES(cls) -> Inputs:
         return {
             "required": {
-                "job_ids": (
-                    "STRING",
-                    {
-                        "multiline": True,
-                        "default": "",
-                        "placeholder": "Job IDs, one a line",
-                        "tooltip": "The ids of the jobs to delete: on lines, with commas or spaces between them, as a "
-                        "JSON array, or linked. If one of them is not a job id, nothing is sent.",
-                    },
+                "job_ids": job_ids_input(
+                    "The ids of the jobs to delete: on lines, with commas or spaces between them, as a JSON array, or "
+                    "linked. If one of them is not a job id, nothing is sent."
                 ),
                 "dry_run": ("BOOLEAN", {"default": False, "tooltip": "Says what would be sent, and sends nothing."}),
             },
@@ -106,15 +63,7 @@ class DeleteCloudJobs(CloudHistoryNode):
 
     @classmethod
     def VALIDATE_INPUTS(cls, job_ids: object = None) -> bool | str:
-        # ComfyUI passes None for a linked input, whose value is not computed yet. Linked inputs and long texts are
-        # checked when the node runs, before anything is sent.
-        if job_ids is None or (isinstance(job_ids, (list, tuple)) and None in job_ids) or not is_short(job_ids):
-            return True
-        try:
-            read_job_ids(job_ids)
-        except InputRefused as error:
-            return str(error)
-        return True
+        return check_job_ids(job_ids)
 
     async def run(
         self, job_ids: object = None, dry_run: object = None, after: list[object] | None = None, backup: object = None

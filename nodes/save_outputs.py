@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..cloud_history.errors import Incomplete, InputRefused, OperationStopped
+from ..cloud_history.errors import Incomplete, OperationStopped
 from ..comfy_host import NodeWatch, operations, requesting_node
 from .base import (
     AFTER_INPUT,
@@ -16,7 +16,7 @@ from .base import (
     Output,
     outputs,
 )
-from .delete_jobs import is_short, read_in_thread, read_job_ids
+from .job_ids import check_job_ids, job_ids_input, read_in_thread
 
 NAME = "Save Cloud Outputs"
 
@@ -50,30 +50,17 @@ class SaveCloudOutputs(CloudHistoryNode):
     def INPUT_TYPES(cls) -> Inputs:
         return {
             "required": {
-                "job_ids": (
-                    "STRING",
-                    {
-                        "multiline": True,
-                        "default": "",
-                        "placeholder": "Job IDs, one a line",
-                        "tooltip": "The ids of the jobs whose outputs to save: on lines, with commas or spaces between "
-                        "them, as a JSON array, or linked. If one of them is not a job id, nothing is saved.",
-                    },
-                )
+                "job_ids": job_ids_input(
+                    "The ids of the jobs whose outputs to save: on lines, with commas or spaces between them, as a "
+                    "JSON array, or linked. If one of them is not a job id, nothing is saved."
+                ),
             },
             "optional": {"after": (ANY, AFTER_INPUT)},
         }
 
     @classmethod
     def VALIDATE_INPUTS(cls, job_ids: object = None) -> bool | str:
-        # As in Delete Cloud Jobs: linked inputs and long texts are checked when the node runs.
-        if job_ids is None or (isinstance(job_ids, (list, tuple)) and None in job_ids) or not is_short(job_ids):
-            return True
-        try:
-            read_job_ids(job_ids)
-        except InputRefused as error:
-            return str(error)
-        return True
+        return check_job_ids(job_ids)
 
     async def run(self, job_ids: object = None, after: list[object] | None = None) -> Output:
         # Imported here, because ComfyUI's start must not wait for modules that only this node needs.

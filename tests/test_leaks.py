@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -107,6 +108,27 @@ async def use_routes_of_what_is_kept(send: Any, ids: list[str]) -> None:
     await send("POST", "ask/answer", {"question": KEY, "token": KEY, "answer": KEY, "always": True})
 
 
+async def use_routes_of_saves(send: Any, ids: list[str]) -> None:
+    """Call the routes that save outputs, and wait until the save has ended."""
+    token = (await send("POST", "outputs/preview", {"ids": ids})).get("token", "")
+    for each in (token, KEY):
+        await send("POST", "outputs/save", {"token": each})
+    for _ in range(2000):
+        if all(save["ended"] for save in (await send("GET", "outputs/saves")).get("saves", [])):
+            break
+        await asyncio.sleep(0.01)
+    for name in ("stop", "continue", "retry", "dismiss"):
+        await send("POST", f"outputs/{name}", {"operation": KEY})
+    for body in ({"ids": ids}, {"token": KEY}, {"question": KEY, "token": KEY}):
+        await send("POST", "outputs/facts", body)
+    await send("POST", "outputs/saved", {"ids": ids})
+    for job in (*ids, QUOTED):
+        await send("GET", f"outputs/of/{job}")
+    await send("GET", f"outputs/of/{ids[0]}/{QUOTED}")
+    await send("POST", "settings", {"outputs_folder": KEY})
+    await send("POST", "settings", {"outputs_folder": f"/{KEY}"})
+
+
 async def use_the_key_route_oddly(send: Any) -> None:
     """Send invalid bodies that contain the key."""
     for odd in (
@@ -150,6 +172,7 @@ async def use_routes(evidence: Evidence, operations: Operations, cloud: Simulate
         await send("POST", "preview", {"clear": True})
         ids = [job.id for job in cloud.finished[:2]] or ["01234567-89ab-cdef-0123-456789abcdef"]
         await use_routes_of_jobs(send, ids)
+        await use_routes_of_saves(send, ids)
         await send("POST", "delete", {"token": KEY})
         await send("POST", "undo", {"hold": KEY})
         await send("POST", "settings", {"hold_seconds": KEY})
@@ -173,9 +196,12 @@ async def test_no_route_shows_the_api_key(
     faults = [Fault(ALL, times=None, **FAILURES[name]())] if name in FAILURES else []
     KeyStore(tmp_path / "state", {}).save(Secret(KEY))
     del environ["COMFY_CLOUD_API_KEY"]
-    operations = hurry(Operations(tmp_path / "state", environ, evidence.event), request=seconds(name))
+    output = tmp_path / "output"
+    made = Operations(tmp_path / "state", environ, evidence.event, output_folder=output)
+    operations = hurry(made, request=seconds(name))
     await use_routes(evidence, operations, cloud, faults)
     evidence.add_files(tmp_path / "state")
+    evidence.add_files(output)
     assert evidence.find(KEY) == []
 
 

@@ -52,6 +52,8 @@ export interface Status {
     /** Whether the environment fixes the setting `nodes`. */
     nodes_fixed: boolean;
   };
+  /** The folder for saved outputs, as a text to show, or why there is none. */
+  outputs?: { place: string | null; problem: null | Pick<ErrorBody, "code" | "message" | "hint"> };
   /** Whether Comfy Cloud can cancel jobs; null: unknown. */
   can_cancel?: boolean | null;
   /** How many jobs and workflows are protected; `damaged`: the name of an unreadable list. */

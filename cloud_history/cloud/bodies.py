@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-_CHUNK = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 STEP = 1024 * 1024
 """Maximum number of bytes decompressed at once. 64 kB can become 64 MB, which would block the event loop."""
 PAUSE_SECONDS = 0.001
@@ -47,8 +47,11 @@ async def read_capped(response: aiohttp.ClientResponse, largest: int) -> tuple[b
     return bytes(body), True
 
 
-async def body_pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+async def body_pieces(response: aiohttp.ClientResponse, chunk_bytes: int = CHUNK_BYTES) -> AsyncGenerator[bytes, None]:
     """Yield the body of a response, decompressed, in pieces of at most STEP bytes.
+
+    Args:
+        chunk_bytes: maximum size of what is taken at once from what has arrived.
 
     Raises:
         zlib.error: the compressed body is damaged or incomplete.
@@ -58,7 +61,7 @@ async def body_pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes,
     """
     decoder = _Decoder() if is_compressed(response) else None
     empty = True
-    async for chunk in response.content.iter_chunked(_CHUNK):
+    async for chunk in response.content.iter_chunked(chunk_bytes):
         for piece in decoder.pieces(chunk) if decoder else (chunk,):
             empty = empty and not piece
             yield piece

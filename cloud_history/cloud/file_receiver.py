@@ -43,8 +43,9 @@ from .sessions import Session, ThreadResolver, open_session
 IDLE_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
 PIECE_BYTES = 1024 * 1024
-"""Size of the pieces that are passed on, except for the last one. Smaller ones would cost more time than they save."""
+"""Minimum size of the pieces that are passed on, except for the last one: each costs a change of threads."""
 READ_AHEAD_BYTES = 512 * 1024
+"""Maximum size of what is taken at once from what has arrived. A piece is less than this larger than PIECE_BYTES."""
 MIN_PROGRESS_BYTES = 1024 * 1024
 """After a try that received at least this much, the following failures are counted anew."""
 MAX_BEGINNINGS = 4
@@ -73,7 +74,7 @@ class Sink(Protocol):
         """
 
     async def write(self, piece: bytes) -> None:
-        """Append a piece."""
+        """Append a piece of at most PIECE_BYTES + READ_AHEAD_BYTES."""
 
 
 @dataclass(frozen=True)
@@ -347,7 +348,7 @@ class _Transfer:
 async def _pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
     """Yield the body. Raise CloudError if it breaks off."""
     try:
-        async with aclosing(body_pieces(response)) as pieces:
+        async with aclosing(body_pieces(response, READ_AHEAD_BYTES)) as pieces:
             async for piece in pieces:
                 yield piece
         return

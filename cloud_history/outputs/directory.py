@@ -26,6 +26,7 @@ WINDOWS = os.name == "nt"
 HAS_DIR_FD = {os.open, os.mkdir, os.stat, os.unlink, os.rename, os.link} <= os.supports_dir_fd and hasattr(
     os, "O_DIRECTORY"
 )
+_ALWAYS_FOLLOWS = os.link not in os.supports_follow_symlinks
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOINHERIT", "O_NOCTTY", "O_BINARY"))
 # O_NONBLOCK: opening a pipe returns at once; regular files ignore it.
 _NO_FOLLOW = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK"))
@@ -203,7 +204,7 @@ class Directory:
                     self._at(name),
                     src_dir_fd=self._descriptor,
                     dst_dir_fd=self._descriptor,
-                    follow_symlinks=os.link not in os.supports_follow_symlinks,
+                    follow_symlinks=_ALWAYS_FOLLOWS,
                 )
             except FileExistsError:
                 return False

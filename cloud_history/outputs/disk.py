@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
 from ..errors import StateNotAnswering
+from ..forks import ForkSafeLock
 from ..secret import log
 from ..tasks.threads import Pool, run_in_pool
 from .errors import OutputsUnwritable
@@ -64,7 +64,7 @@ class DiskSteps:
     """Runs steps on one file, one at a time, also if a step goes on after its caller was cancelled."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     async def run(self, step: Callable[[], T], seconds: float = MAX_SECONDS) -> T:
         """Run a step, as `on_disk` does."""

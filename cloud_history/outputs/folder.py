@@ -159,7 +159,8 @@ class OutputFolder:
                 yield file
         finally:
             if file is not None:
-                file.close()
+                with suppress(OSError):  # harmless, because the file was only read
+                    file.close()
 
     def free_bytes(self) -> int:
         """Return how many bytes can be written to the disk of the folder."""

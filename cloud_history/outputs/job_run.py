@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..cloud.assets import AssetFacts
@@ -14,11 +15,13 @@ from ..reasons import NO_REASON, Reason
 from ..secret import Secret, scrub
 from ..state.saved_outputs import SavedFile, SavedJob
 from .disk import DiskSteps
+from .errors import OutputsUnwritable
 from .folder import JobFolder, OutputFolder
 from .job_file import write_job_file
 from .listed import ListedOutputs
 from .result import FailedFile, JobSaved
 from .stored import FoundFiles
+from .unfinished import remove_parts
 
 UNUSABLE_NAME = Reason("output_name_unusable")
 _COUNTER = re.compile(r"(?<=.)[_ -]*\d+_*$")
@@ -117,7 +120,10 @@ class JobRun:
         return SavedJob(self.job.id, operation, result.root, result.folder, tuple(result.files), whole=result.whole)
 
     def write_job_file(self, host: str, key: Secret) -> None:
-        """Write the file about the job beside its outputs. Blocking. Raise CloudError if the disk refuses."""
+        """Write the file about the job beside its outputs. Blocking. Raise CloudError if the disk refuses.
+
+        If all outputs are here, nothing that earlier saves left unfinished in the folder is needed any more.
+        """
         result = self.result()
         write_job_file(
             self.folder.directory,
@@ -128,7 +134,14 @@ class JobRun:
             files=result.files,
             whole=result.whole,
         )
+        if result.whole:
+            with suppress(OutputsUnwritable):
+                remove_parts(self.folder.directory)
 
-    def close_soon(self) -> asyncio.Future[None] | None:
-        """Close the folder after the work on it that is still running. Return a future for that; None if not open."""
-        return None if self._folder is None else self.steps.run_at_last(self._folder.directory.close)
+    def close_soon(self) -> asyncio.Future[None]:
+        """Close the folder after the work on it that is still running, which may be opening it. Return a future."""
+        return self.steps.run_at_last(self._close)
+
+    def _close(self) -> None:
+        if self._folder is not None:
+            self._folder.directory.close()

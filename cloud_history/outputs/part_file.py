@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import importlib
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -343,6 +342,8 @@ def _pieces(file: BinaryIO, size: int, directory: Directory, name: str) -> Itera
 def blake3_function() -> Callable[[], Hash] | None:
     """Return the function that begins a BLAKE3 hash, or None if the package blake3 is not installed or unusable."""
     try:
-        return cast("Callable[[], Hash]", importlib.import_module("blake3").blake3)
+        from blake3 import blake3
+
+        return cast("Callable[[], Hash]", blake3)
     except Exception:  # noqa: BLE001 - another pack may have installed a broken build of it
         return None

@@ -16,7 +16,7 @@ from .stored import JobHere
 TYPICAL_BYTES_PER_SECOND = 20_000_000
 """The speed of a save, used until one was measured in this process."""
 TYPICAL_FILES_PER_SECOND = 12.0
-"""How fast small files come: each of them costs three requests."""
+"""How fast small files come, each of which costs three requests to the service and its storage."""
 
 Payload = dict[str, Any]
 

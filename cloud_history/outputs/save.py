@@ -1,4 +1,4 @@
-"""One run that saves the outputs of jobs: at most four files at once, across all jobs.
+"""One run that saves the outputs of jobs: at most four downloads at once, across all jobs.
 
 A file counts as saved when it is on the disk, whole and compared with what the Cloud says of it. A job counts as whole
 when all its outputs are, and the list of saved outputs says so.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -172,12 +173,13 @@ class Saving:
                     files = [found.files[file] for file in run.listed.files]
                     self._count_found(files, watch)
                     return JobSaved(run.job.id, found.root, found.folder, files, len(files))
+                self._running[run.job.id] = run
                 await run.steps.run(lambda: run.open(self.folder, found))
         except CloudError as error:
             self._note(error)
-            run.close_soon()
+            if self._running.pop(run.job.id, None):
+                run.close_soon()
             return self._problem(run.job.id, error.reason)
-        self._running[run.job.id] = run
         self._count_found(run.found(), watch)
         waiting = deque(run.missing())
         await gather_all(
@@ -210,21 +212,29 @@ class Saving:
     async def _save_in_turn(self, run: JobRun, waiting: deque[OutputFile], watch: Watch) -> None:
         while waiting:
             file = waiting.popleft()
-            async with self._slots:
-                if self._ended_by is not None:
-                    run.set_failed(file, self._ended_by.reason)
-                    continue
-                try:
-                    saved = await self.files.save(run, file, self.progress, lambda: self._tell(watch))
-                except CloudError as error:
-                    run.set_failed(file, error.reason)
+            if self._ended_by is not None:
+                run.set_failed(file, self._ended_by.reason)
+                continue
+            try:
+                saved = await self.files.save(run, file, self._downloading, self.progress, lambda: self._tell(watch))
+            except CloudError as error:
+                run.set_failed(file, error.reason)
+                if error is not self._ended_by:
                     self._note(error)
                     self.progress.ended(saved=False)
-                else:
-                    run.set_saved(file, saved.file, before=saved.before)
-                    self.progress.ended(before=saved.before)
-                    self._failures_in_a_row = 0
+            else:
+                run.set_saved(file, saved.file, before=saved.before)
+                self.progress.ended(before=saved.before)
+                self._failures_in_a_row = 0
             self._tell(watch)
+
+    @asynccontextmanager
+    async def _downloading(self) -> AsyncIterator[None]:
+        """Wait for a slot of the few downloads. Raise the error that has ended the save meanwhile, if there is one."""
+        async with self._slots:
+            if self._ended_by is not None:
+                raise self._ended_by
+            yield
 
     def _count_unusable(self, run: JobRun, watch: Watch) -> None:
         for _ in range(run.listed.unusable):
@@ -253,7 +263,7 @@ class Saving:
         """Record the files that are whole, of jobs that are not. Waits only shortly: a stop must not take long."""
         left = list(self._running.values())
         self._running.clear()
-        closed: list[asyncio.Future[None] | None] = []
+        closed: list[asyncio.Future[None]] = []
         for run in left:
             run.end_unfinished(Reason("save_stopped"))
             self._results[run.job.id] = saved = run.result()
@@ -281,8 +291,7 @@ class Saving:
             self._waiting.clear()
 
 
-async def _wait_shortly(*steps: asyncio.Future[None] | None) -> None:
+async def _wait_shortly(*steps: asyncio.Future[None]) -> None:
     """Wait until the disk has put away what is unfinished. It goes on afterwards, if it takes long."""
-    waited = [step for step in steps if step is not None]
-    if waited:
-        await asyncio.wait(waited, timeout=STOPPED_SECONDS)
+    if steps:
+        await asyncio.wait(steps, timeout=STOPPED_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -29,6 +30,9 @@ class Receiver(Protocol):
     async def receive(self, file: OutputFile, sink: Sink, *, start: int = 0, etag: str = "") -> Received: ...
 
 
+Downloading = Callable[[], AbstractAsyncContextManager[None]]
+
+
 class SavedNow(NamedTuple):
     """An output that is here now. `before`: whether a file with the same content was here before."""
 
@@ -47,10 +51,13 @@ class FileSaver:
         self._receiver = receiver
         self._folder = folder
 
-    async def save(self, run: JobRun, file: OutputFile, progress: SaveProgress, tell: Callable[[], None]) -> SavedNow:
+    async def save(
+        self, run: JobRun, file: OutputFile, downloading: Downloading, progress: SaveProgress, tell: Callable[[], None]
+    ) -> SavedNow:
         """Download an output into the open folder of its job.
 
         Args:
+            downloading: a context manager that is entered for the download, but not for syncing the file.
             tell: called after each piece.
 
         Raises:
@@ -58,13 +65,15 @@ class FileSaver:
         """
         for tries in range(MAX_TRIES):
             try:
-                return await self._try(run, file, progress, tell)
+                return await self._try(run, file, downloading, progress, tell)
             except OutputDamaged:
                 if tries + 1 == MAX_TRIES:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    async def _try(self, run: JobRun, file: OutputFile, progress: SaveProgress, tell: Callable[[], None]) -> SavedNow:
+    async def _try(
+        self, run: JobRun, file: OutputFile, downloading: Downloading, progress: SaveProgress, tell: Callable[[], None]
+    ) -> SavedNow:
         parts: list[PartFile] = []
         sink: _FileSink | None = None
         placed: PlacedFile | None = None
@@ -73,13 +82,15 @@ class FileSaver:
         # The part is put into a list, so that it is ended even if this call is cancelled while it is opened.
         begin = lambda: parts.append(PartFile.begin(run.folder.directory, file.filename, source))  # noqa: E731
         try:
-            await run.steps.run(begin)
-            part = parts[0]
-            if part.kept_bytes:
-                await run.steps.run(part.rehash, MAX_SECONDS_OF_LONG_WORK)
-            sink = _FileSink(part, run, self._folder, progress, tell)
-            progress.kept(part.size)
-            received = await self._receiver.receive(file, sink, start=part.size, etag=part.validator)
+            async with downloading():
+                await run.steps.run(begin)
+                part = parts[0]
+                if part.kept_bytes:
+                    await run.steps.run(part.rehash, MAX_SECONDS_OF_LONG_WORK)
+                sink = _FileSink(part, run, self._folder, progress, tell)
+                progress.kept(part.size)
+                received = await self._receiver.receive(file, sink, start=part.size, etag=part.validator)
+            # The next download begins while this file is synced.
             try:
                 checked = check_output(_expected(run, file, received.announced), part.size, part.blake3)
             except OutputDamaged:

@@ -19,12 +19,13 @@ from ..tasks.disk import disk_access
 from .directory import WINDOWS, Directory
 from .errors import OutputFileRefused, disk_errors
 
-STRONG_ETAG = re.compile(r'"[!#-~]{1,200}"', re.ASCII)
+STRONG_ETAG = re.compile(r'"[!#-~]{1,500}"', re.ASCII)
 """What an HTTP server sends as the identity of exactly these bytes."""
 
 _STEM_BYTES = 60
 _PART = re.compile(rf"\..{{1,{_STEM_BYTES}}}\.{HEX_ID_PATTERN}(?:\.tag)?\.part")
 _TAG = ".tag.part"
+_MAX_TRIES = 5
 
 
 def is_part_name(name: str) -> bool:
@@ -62,10 +63,18 @@ def _is_in_use(directory: Directory, name: str) -> bool:
 
 def open_temporary(directory: Directory, name: str) -> tuple[str, BinaryIO]:
     """Create a new unfinished file for a file with this name. Return its temporary name and the locked file."""
-    temporary = temporary_name(name, uuid.uuid4().hex)
-    file = directory.create_file(temporary)
-    try_lock(file)  # for `remove_parts`
-    return temporary, file
+    for _ in range(_MAX_TRIES):
+        temporary = temporary_name(name, uuid.uuid4().hex)
+        file, taken = directory.create_file(temporary), False
+        try:
+            # `remove_parts` may have found the file before it was locked.
+            taken = try_lock(file) and directory.stat(temporary) is not None
+            if taken:
+                return temporary, file
+        finally:
+            if not taken:
+                release(file)
+    raise OutputFileRefused("output_changed_on_disk", name=name)
 
 
 def release(file: BinaryIO) -> None:
@@ -81,7 +90,7 @@ def take_over(directory: Directory, temporary: str) -> tuple[str, BinaryIO] | No
     Returns:
         The temporary name and the locked file.
     """
-    for _ in range(3):
+    for _ in range(_MAX_TRIES):
         try:
             file = _create_or_open(directory, temporary)
         except FileNotFoundError:

@@ -30,7 +30,7 @@ const RANGES = {
   hold_seconds: [0, 60, "settings.range.undo"],
   backup_days: [1, 36_500, "settings.range.backups"],
   backup_megabytes: [1, 10_000_000, "settings.range.backups"],
-  outputs_max_gigabytes: [1, 1_000, "settings.range.outputs"],
+  outputs_max_gigabytes: [1, 10_000, "settings.range.outputs"],
 };
 
 /** The values of a setting with few of them, with their labels. @type {Record<ChoiceName, () => [string, string][]>} */

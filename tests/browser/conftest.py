@@ -55,6 +55,9 @@ FAULTS_OF_FRONTENDS = re.compile(
     r"|^ComfyApp graph accessed before initialization$"
 )
 
+# A page that still loads can get our events before our script listens. They are repeated.
+TOO_EARLY = re.compile(r"^Unknown message type cloud_history\.(ask|changed|progress)$")
+
 
 class Frontend(NamedTuple):
     """One version of ComfyUI's frontend."""
@@ -210,7 +213,7 @@ def external_requests() -> Iterator[list[str]]:
 
 def without_errors_of_comfyui(found: list[str]) -> list[str]:
     """Return the errors that ComfyUI and its frontend did not cause themselves."""
-    of_core = [FAULTS_OF_FRONTENDS] + ([FAULT_OF_CORE] if os.environ.get("COMFYUI_DIR") else [])
+    of_core = [FAULTS_OF_FRONTENDS, TOO_EARLY] + ([FAULT_OF_CORE] if os.environ.get("COMFYUI_DIR") else [])
     return [text for text in found if not any(each.search(text) for each in of_core)]
 
 

@@ -93,7 +93,7 @@ async def delete_and_undo(person: KeyboardUser, panel: Panel) -> None:
     await person.press("Delete")
     await person.wait_for('button "Cancel"')
     await panel.delete_dialog()
-    await tick_the_backup(person)
+    await keep_the_workflows(person)
     await person.press_until("Tab", 'button "Delete 2 jobs"')
     await person.press("Enter")
     await person.wait_for('button "Undo"')
@@ -102,11 +102,14 @@ async def delete_and_undo(person: KeyboardUser, panel: Panel) -> None:
     await person.wait_for("option")
 
 
-async def tick_the_backup(person: KeyboardUser) -> None:
-    """Tick the checkbox of the backup in the open dialog."""
-    await person.press_until("Shift+Tab", "checkbox")
-    if not await person.page.locator(":focus").is_checked():
-        await person.press(" ")
+async def keep_the_workflows(person: KeyboardUser) -> None:
+    """Choose in the open dialog that the workflows are kept before the jobs go."""
+    await person.press_until("Shift+Tab", 'combobox "Before they go"')
+    for key in ("Home", "ArrowDown", "ArrowDown"):
+        if await person.page.locator(":focus").input_value() == "workflows":
+            return
+        await person.press(key)
+    await expect(person.page.locator(":focus")).to_have_value("workflows")
 
 
 async def delete_again(person: KeyboardUser, cloud: SimulatedCloud, failed: list[SimulatedJob]) -> None:
@@ -115,7 +118,7 @@ async def delete_again(person: KeyboardUser, cloud: SimulatedCloud, failed: list
     await person.press("Delete")
     await person.wait_for('button "Cancel"')
     await expect(person.page.locator(".cch-btn.danger")).to_be_enabled()
-    await tick_the_backup(person)
+    await keep_the_workflows(person)
     await person.press_until("Tab", 'button "Delete 2 jobs"')
     await person.press("Enter")
     await expect(

@@ -16,6 +16,7 @@ from browser.conftest import ONE_FRONTEND
 from browser.layout_walk import faults_at_all_widths, faults_now
 from browser.panel_page import Panel, newest_first, open_list, open_page, shown_panel
 from simulated_cloud import SimulatedCloud
+from simulated_cloud.stored_files import Periodic
 
 # Turns off the time in which a deletion can be undone.
 SEND_AT_ONCE = """() => window.app.api.fetchApi("/cloud_history/settings", {
@@ -183,7 +184,21 @@ async def let_most_jobs_go(panel: Panel) -> None:
 
 
 async def walk_cards(panel: Panel, cloud: SimulatedCloud, walk: Callable[[str], Awaitable[None]]) -> None:
-    """Walk while a deletion can be undone, and with the result of another one."""
+    """Walk while outputs are saved and with what came of it, while a deletion can be undone, and with its result."""
+    for job in newest_first(cloud.finished)[:2]:
+        cloud.account.contents.update({name: Periodic(name, 50_000_000) for name in job.files})
+    cloud.switches.storage_rate = 20_000
+    await panel.root.locator(".cch-actions .cch-btn", has_text="Save outputs").evaluate("button => button.click()")
+    save = panel.page.locator(".cch-dialog .cch-btn.primary")
+    await save.click(timeout=20_000)
+    await expect(panel.cards).to_contain_text("Saving outputs…")
+    await walk("saving")
+    await panel.cards.get_by_role("button", name="Stop").evaluate("button => button.click()")
+    await expect(panel.cards).to_contain_text("Saving was stopped", timeout=15_000)
+    cloud.switches.storage_rate = 0
+    await walk("saving was stopped")
+    await panel.cards.get_by_role("button", name="Dismiss").evaluate("button => button.click()")
+    await expect(panel.cards).to_have_count(0)
     await panel.delete(2)
     await expect(panel.cards).to_have_count(1)
     await walk("hold")

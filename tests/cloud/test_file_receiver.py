@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from cloud_history.cloud.client import CloudClient
-from cloud_history.cloud.file_receiver import MAX_BEGINNINGS, PIECE_BYTES, FileReceiver, Received
+from cloud_history.cloud.file_receiver import MAX_BEGINNINGS, PIECE_BYTES, READ_AHEAD_BYTES, FileReceiver, Received
 from cloud_history.errors import (
     CloudConnectionError,
     CloudError,
@@ -73,7 +73,7 @@ async def test_a_file_is_received_as_it_is_stored(cloud: SimulatedCloud, open_cl
     ((at, size, etag),) = sink.begun
     assert (at, size) == (0, len(BODY))
     assert etag.startswith('"')
-    assert sink.largest <= PIECE_BYTES + 2**16
+    assert sink.largest <= PIECE_BYTES + READ_AHEAD_BYTES
 
 
 async def test_the_storage_is_asked_for_the_plain_file_without_the_key(

@@ -13,6 +13,7 @@ import pytest
 from cloud_history.deletion.outcomes import DeletionResult, Outcome
 from cloud_history.deletion.report import deletion_payload, deletion_report
 from cloud_history.errors import OperationStopped
+from cloud_history.outputs import stored
 from cloud_history.tasks.stopping import Unwatched, Watch
 from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
 from support.no_backups import without_backups
@@ -139,7 +140,10 @@ def change_unseen(path: str) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
-async def test_outputs_that_were_here_before_are_hashed_again_before_their_job_goes(saving: SavingStage) -> None:
+async def test_outputs_that_were_here_before_are_hashed_again_however_large_before_their_job_goes(
+    saving: SavingStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "MAX_CHEAP_BYTES", -1)  # all files count as large
     (job,) = saving.jobs(1, files=1)
     change_unseen((await saving.save([job])).paths()[0])
     result = await delete(saving, [job])

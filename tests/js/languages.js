@@ -16,7 +16,7 @@ export const flat = (value, path = "") =>
 const ENGLISH_WORDS = /(?<!\p{L})(the|and|of|with|that|this|is|are|not|your|which|from|jobs|deleted?|keep|kept|nothing|what|would|says?|each|only|when|will|if|than|were|have|its?|value|how|many)(?!\p{L})/iu;
 /** Names, and terms that other scripts write in Latin letters too. */
 const LATIN = /\b(ComfyUI|Comfy Cloud|Cloud|JSON|API|UTC|IDs?|[MG]B|true|hash|finished|setting)\b/g;
-const OWN = { fa: /(workflow|node)(?=ها|ی|\s|[.،؛:»…)]|$)/g };
+const OWN = { fa: /(workflow|node)(?=ها|ی|\s|[.،؛:»…)\u2069]|$)/g };
 const LATIN_LANGUAGES = ["fr", "es", "tr", "pt-BR", "it"];
 
 /** English that was left in a translated text, or "". Code, options in `*…*` and placeholders are no English. */

@@ -82,12 +82,13 @@ test("a menu entry that opens a dialog ends in … in every language", () => {
   }
 });
 
-test("sentences on nodes keep their word order in a language that is written from right to left", () => {
+test("sentences and mixed labels on nodes keep their word order in a language that is written from right to left", () => {
   // ComfyUI shows them without a direction.
   for (const language of TRANSLATIONS) {
     for (const [key, text] of Object.entries(flat(locale(language, "nodeDefs")))) {
       const isolated = /^\u2067[^\u2067\u2069]+\u2069$/.test(text);
-      assert.equal(isolated, directionOf(language) === "rtl" && /description$|tooltip$/.test(key), `${language} ${key}`);
+      const mixed = /description$|tooltip$/.test(key) || /[A-Za-z]/.test(text);
+      assert.equal(isolated, directionOf(language) === "rtl" && mixed, `${language} ${key}`);
     }
   }
 });

@@ -55,7 +55,8 @@ def at_once(pack_module: PackModule, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         no_time,
         output_folder=tmp_path / "output",
     )
-    for name in ("nodes.delete_jobs", "nodes.list_jobs", "nodes.clean_up_history", "nodes.save_outputs", "comfy_host"):
+    nodes = ("delete_jobs", "list_jobs", "clean_up_history", "save_outputs", "job_ids")
+    for name in (*(f"nodes.{each}" for each in nodes), "comfy_host"):
         monkeypatch.setattr(pack_module(name), "operations", lambda: made)
 
 

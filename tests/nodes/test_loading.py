@@ -26,15 +26,7 @@ from conftest import LoadPack
 from simulated_cloud import SimulatedCloud
 from support import loaded_pack
 from support.fake_comfyui import FakeComfyUI
-from support.loaded_pack import KeptPack
-
-NODES = {
-    "CloudHistoryDeleteJobs",
-    "CloudHistoryClear",
-    "CloudHistoryListJobs",
-    "CloudHistoryPrune",
-    "CloudHistorySaveOutputs",
-}
+from support.loaded_pack import NODES, KeptPack
 
 
 @pytest.mark.parametrize("system_user_folder", [True, False], ids=["0.3.76 and later", "before"])

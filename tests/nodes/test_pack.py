@@ -6,14 +6,7 @@ import sys
 from types import ModuleType
 
 from conftest import LoadPack
-
-NODES = {
-    "CloudHistoryDeleteJobs",
-    "CloudHistoryClear",
-    "CloudHistoryListJobs",
-    "CloudHistoryPrune",
-    "CloudHistorySaveOutputs",
-}
+from support.loaded_pack import NODES
 
 
 def test_the_pack_exports_only_its_nodes_and_its_web_folder(pack: ModuleType) -> None:

@@ -264,7 +264,7 @@ def test_a_file_that_is_shorter_than_what_an_earlier_run_left_is_cut(here: Direc
 
 
 @pytest.mark.usefixtures("small_steps")
-@pytest.mark.parametrize("validator", ["", 'W/"weak"', '"a\r\nHost: b"', '"ü"', "tag", '"' + "x" * 300 + '"'])
+@pytest.mark.parametrize("validator", ["", 'W/"weak"', '"a\r\nHost: b"', '"ü"', "tag", '"' + "x" * 600 + '"'])
 def test_without_a_strong_validator_nothing_is_kept(here: Directory, validator: str) -> None:
     killed(begun(here, CONTENT, validator))
     part = PartFile.begin(here, "a.png", SOURCE)

@@ -52,6 +52,14 @@ async def test_a_second_save_downloads_nothing_and_says_that_all_is_here(saving:
     assert saving.saved() == before
 
 
+async def test_at_most_four_outputs_are_downloaded_at_once_whatever_their_jobs(saving: SavingStage) -> None:
+    saving.cloud.switches.latency = 0.02
+    jobs = saving.jobs(8, files=3)
+    assert (await saving.save(jobs)).whole_ids == [job.id for job in jobs]
+    # A slow machine may not have four at once, but never more.
+    assert 1 < max(request.in_flight for request in saving.cloud.storage_requests) <= 4
+
+
 async def test_a_changed_file_is_saved_again_beside_the_changed_one(saving: SavingStage) -> None:
     jobs = saving.jobs(1, files=1)
     result = await saving.save(jobs)

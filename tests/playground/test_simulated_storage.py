@@ -9,28 +9,19 @@ import pytest
 
 from simulated_cloud import Fault, Periodic, SimulatedCloud
 from simulated_cloud.storage import signed_url
+from support.clocks import Timer
 
 BODY = bytes(range(256)) * 1000
 STORE = ("GET", "/comfy-outputs/")
 
 
-class Clock:
-    """A monotonic clock that tests move."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def __call__(self) -> float:
-        return self.time
+@pytest.fixture
+def clock() -> Timer:
+    return Timer()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def cloud(clock: Clock) -> SimulatedCloud:
+def cloud(clock: Timer) -> SimulatedCloud:
     cloud = SimulatedCloud(jobs=0, clock=clock)
     cloud.add_job(files=("a.mp4",))
     cloud.account.contents["a.mp4"] = BODY
@@ -84,13 +75,13 @@ async def test_a_storage_without_ranges_serves_whole_files(cloud: SimulatedCloud
 
 @pytest.mark.parametrize("status", [403, 400])
 async def test_a_signed_url_expires_and_another_one_is_valid_again(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Clock, status: int
+    cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Timer, status: int
 ) -> None:
     cloud.switches.url_seconds, cloud.switches.expired_status = 60, status
     url = signed_url(cloud, "a.mp4")
-    clock.time += 59
+    clock.now += 59
     assert (await get(http, url))[0] == 200
-    clock.time += 1
+    clock.now += 1
     assert (await get(http, url))[0] == status
     assert (await get(http, signed_url(cloud, "a.mp4")))[0] == 200
 

@@ -12,25 +12,16 @@ import pytest
 from simulated_cloud import ABSENT, FINISHED, SimulatedCloud
 from simulated_cloud.error_shapes import error_response
 from simulated_cloud.jobs import RAW_STATES
-
-
-class Clock:
-    """A monotonic clock that tests move."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def __call__(self) -> float:
-        return self.time
+from support.clocks import Timer
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Timer:
+    return Timer()
 
 
 @pytest.fixture
-def cloud(clock: Clock) -> SimulatedCloud:
+def cloud(clock: Timer) -> SimulatedCloud:
     return SimulatedCloud(jobs=30, clock=clock)
 
 
@@ -77,14 +68,14 @@ async def test_raw_states_are_shown_and_the_filter_still_takes_documented_status
 
 
 async def test_with_lag_lists_show_deleted_jobs_for_a_while(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Clock
+    cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Timer
 ) -> None:
     cloud.switches.lag = 5
     finished = cloud.finished[0].id
     await clear(http)
     assert (await get(http, "/api/jobs"))[1]["pagination"]["total"] == 30
     assert (await get(http, f"/api/jobs/{finished}"))[0] == 404
-    clock.time += 5
+    clock.now += 5
     assert (await get(http, "/api/jobs"))[1]["pagination"]["total"] == len(cloud.active) < 30
 
 
@@ -122,17 +113,17 @@ async def test_routes_can_be_missing(cloud: SimulatedCloud, http: aiohttp.Client
 
 
 async def test_a_rate_limit_refuses_further_requests_until_its_window_ends(
-    cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Clock
+    cloud: SimulatedCloud, http: aiohttp.ClientSession, clock: Timer
 ) -> None:
     cloud.switches.rate_limit, cloud.switches.rate_limit_seconds = 2, 10.0
     assert [(await get(http, "/api/jobs"))[0] for _ in range(3)] == [200, 200, 429]
-    clock.time += 3
+    clock.now += 3
     async with http.get("/api/jobs") as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
     cloud.switches.rate_limit_told = False
     async with http.get("/api/jobs") as answer:
         assert "Retry-After" not in answer.headers
-    clock.time += 7
+    clock.now += 7
     assert [(await get(http, "/api/jobs"))[0] for _ in range(3)] == [200, 200, 429]
 
 

@@ -100,7 +100,8 @@ async def test_a_confirmed_save_brings_every_output_and_tells_the_browsers_of_it
     assert (done["state"], done["saved"], done["already_here"], done["failed"]) == ("done", 8, 0, [])
     assert (done["files"], done["files_done"], done["bytes_done"]) == (8, 8, done["bytes"])
     assert on_disk(stage) == in_cloud(stage, jobs)
-    assert {"operation": save["operation"], "kind": "save", "ended": False} in told(stage, "cloud_history.changed")
+    end = {"operation": save["operation"], "kind": "save", "ended": False}
+    await stage.until(lambda: end in told(stage, "cloud_history.changed"))
     assert {"operation": save["operation"], "kind": "save"} in told(stage, "cloud_history.progress")
 
 
@@ -169,7 +170,7 @@ async def test_after_a_restart_a_save_is_interrupted_and_goes_on_only_when_asked
     assert (answer.status, answer.json["save"]["state"]) == (202, "running")
     assert (await ended(stage, operation))["saved"] == 4
     assert on_disk(stage) == in_cloud(stage, jobs)
-    assert stage.operations.outputs.running.interrupted() == []
+    await stage.until(lambda: not list((stage.folder / "saving").glob("*.json")))
 
 
 async def test_an_interrupted_save_of_another_key_is_not_continued(stage: Stage) -> None:
@@ -179,12 +180,15 @@ async def test_an_interrupted_save_of_another_key_is_not_continued(stage: Stage)
     assert stage.cloud.requests == []
 
 
-async def test_a_dismissed_save_is_not_listed_any_more(stage: Stage) -> None:
+async def test_a_dismissed_save_is_not_listed_any_more_and_what_it_left_is_removed(stage: Stage) -> None:
     interrupted = interrupt(stage, add_jobs(stage, 1))
     done = await ended(stage, (await begin(stage, add_jobs(stage, 1)))["operation"])
+    left = next((stage.folder.parent / "output").rglob("job.json")).with_name(f".p.png.{'0' * 32}.part")
     for operation in (interrupted, done["operation"]):
+        left.write_bytes(b"left")
         assert (await stage.ask("dismiss_save", {"operation": operation})).status == 200
         assert (await stage.ask("dismiss_save", {"operation": operation})).status == 400
+        await stage.until(lambda: not left.exists())
     assert (await stage.ask("saves")).json["saves"] == []
 
 

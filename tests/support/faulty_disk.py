@@ -22,6 +22,7 @@ from typing import Any, Final, Literal
 
 import pytest
 
+from cloud_history.outputs import directory
 from cloud_history.state import files, locks
 
 How = Literal["fails", "blocks", "short"]
@@ -31,7 +32,7 @@ SHORT: Final = "short"
 STUCK = 60.0
 """Seconds after which a blocked call returns even when nobody lets it go, so that no test hangs for good."""
 
-_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{32}|\d{4}-\d\d-\d\d(?=/|$)|(?<= )[0-9a-f]{8}(?=/|$)")
 _BY_PATH = {
     "open": "open",
     "rename": "rename",
@@ -39,6 +40,7 @@ _BY_PATH = {
     "remove": "remove",
     "unlink": "remove",
     "mkdir": "mkdir",
+    "link": "link",
     "stat": "stat",
     "lstat": "stat",
     "listdir": "list",
@@ -48,8 +50,8 @@ _BY_PATH = {
 _BY_DESCRIPTOR = {"fsync": "fsync", "fstat": "stat", "fchmod": "chmod", "close": "close"}
 _OF_PATHLIB = getattr(pathlib, "_normal_accessor", None)
 """Python 3.10's pathlib keeps the functions of `os` that it found when it was loaded."""
-_TAKES_ROOM = {"open", "rename", "mkdir", "write", "fsync", "chmod"}
-REFUSABLE = {"open", "rename", "remove", "mkdir", "write", "fsync"}
+_TAKES_ROOM = {"open", "rename", "link", "mkdir", "write", "fsync", "chmod"}
+REFUSABLE = {"open", "rename", "link", "remove", "mkdir", "write", "fsync"}
 """What a full or read-only disk refuses."""
 
 
@@ -57,10 +59,10 @@ REFUSABLE = {"open", "rename", "remove", "mkdir", "write", "fsync"}
 class FaultyDisk:
     """
     Attributes:
-        call: the failing call: "open", "rename", "remove", "mkdir", "write", "fsync", "stat", "list", "read", "close",
-            "truncate", "chmod" or "lock".
-        name: on which file: its path in the folder, with "*" for an operation id or a temporary name. "rename" is
-            named by the new name.
+        call: the failing call: "open", "rename", "link", "remove", "mkdir", "write", "fsync", "stat", "list", "read",
+            "close", "truncate", "chmod" or "lock".
+        name: on which file: its path in the folder, with "*" for a date, an operation id, the beginning of a job id or
+            a temporary name. "rename" and "link" are named by the new name.
         nth: the number of the matching call that fails.
         how: whether it fails, blocks, or reads or writes less than asked.
         stays: whether all later calls that need space on the disk fail too; if the call blocks, all later calls block.
@@ -193,6 +195,9 @@ def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
 
     File.disk = disk
 
+    def opened_descriptor(descriptor: int, mode: str, buffering: int) -> Any:
+        return File(descriptor, mode.replace("b", ""))
+
     def opened(path: Path, mode: str, buffering: int, opener: Callable[[str, int], int]) -> Any:
         raw = File(str(path), mode.replace("b", ""), opener=opener)
         return io.BufferedReader(raw) if buffering else raw
@@ -217,6 +222,7 @@ def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
         patch.setattr(os, "write", faulty_write)
         patch.setattr(locks, "_lock", faulty_lock)
         patch.setattr(files, "open", opened, raising=False)
+        patch.setattr(directory, "open", opened_descriptor, raising=False)
         try:
             yield disk
         finally:
@@ -226,7 +232,10 @@ def in_place(disk: FaultyDisk) -> Iterator[FaultyDisk]:
 def _wrapped(disk: FaultyDisk, call: str, real: Callable[..., Any]) -> Callable[..., Any]:
     def faulty(*arguments: Any, **named: Any) -> Any:
         # A rename is matched by the new name, because the old one is temporary.
-        path = arguments[1] if call == "rename" else arguments[0] if arguments else "."
+        path = arguments[1] if call in ("rename", "link") else arguments[0] if arguments else "."
+        above = named.get("dst_dir_fd", named.get("dir_fd"))
+        if above is not None and (folder := path_of(above)) is not None:
+            path = os.path.join(folder, path)
         if call == "close":
             path = path_of(int(path))
             real(*arguments, **named)

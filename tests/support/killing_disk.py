@@ -42,7 +42,7 @@ def killed_at(step: int, work: Callable[[], object], *, half: bool = False) -> b
     child = os.fork()
     if not child:
         try:
-            _arm(step, half)
+            arm(step, half)
             work()
             os._exit(0)
         except BaseException:  # noqa: BLE001 - the child must not return into the test
@@ -75,7 +75,8 @@ def calls_of(work: Callable[[], object]) -> list[str]:
     return trail
 
 
-def _arm(step: int, half: bool) -> None:
+def arm(step: int, half: bool) -> None:
+    """Let this process be killed at its system call with this number, as `killed_at` says."""
     left = step
 
     def counted(real: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,13 @@ from typing import Any
 from hosts import CHECKOUT
 
 NAME = str(CHECKOUT).replace(".", "_x_")
+NODES = {
+    "CloudHistoryDeleteJobs",
+    "CloudHistoryClear",
+    "CloudHistoryListJobs",
+    "CloudHistoryPrune",
+    "CloudHistorySaveOutputs",
+}
 
 
 def _own() -> dict[str, ModuleType]:

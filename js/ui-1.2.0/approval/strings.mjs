@@ -7,7 +7,8 @@ import { text } from "../common/words.mjs";
 /** The messages about approvals that end without a deletion. */
 export const skipped = () => ({ title: text("deletion.not_deleted"), detail: text("approval.skipped") });
 export const answeredElsewhere = () => ({ title: text("approval.elsewhere") });
-export const notAnswered = () => ({ title: text("deletion.not_deleted"), detail: text("approval.no_answer") });
+/** The node says it too. A message that stays would be taken for the outcome of a later deletion. */
+export const notAnswered = () => ({ life: 60_000, title: text("deletion.not_deleted"), detail: text("approval.no_answer") });
 export const tooLate = () => ({ title: text("approval.too_late_title"), detail: text("approval.too_late") });
 
 /** @param {number} n */

@@ -13,7 +13,7 @@ const CALM_MS = 700;
 const subjectOf = (key) => key.split(" ")[0];
 
 /** Shows the cards, and keeps the places of those that have gone for a while. */
-export class Places {
+class Places {
   #settleAt = 0;
 
   /** @param {HTMLElement} element @param {Clock} parts */
@@ -56,5 +56,38 @@ export class Places {
   #show(elements) {
     this.element.replaceChildren(...elements);
     this.element.hidden = elements.length === 0;
+  }
+}
+
+/** The cards below a list, each of which is made once and shown as long as its key is given. */
+export class CardStack {
+  element = el("div", { class: "cch-cards", hidden: true });
+  /** @type {Map<string, Card>} */
+  #shown = new Map();
+
+  /** @param {Clock} clock @param {(() => void) | undefined} focusList called when the card with the focus is removed */
+  constructor(clock, focusList) {
+    this.places = new Places(this.element, clock);
+    this.focusList = focusList;
+  }
+
+  /** Shows these cards, and draws all of them anew. @param {(readonly [key: string, make: () => Card])[]} cards */
+  render(cards) {
+    const { element } = this;
+    const same = cards.length === this.#shown.size && cards.every(([key]) => this.#shown.has(key));
+    if (!same) {
+      const before = element.contains(document.activeElement) ? document.activeElement : null;
+      const old = this.#shown;
+      this.#shown = new Map(cards.map(([key, make]) => [key, old.get(key) ?? make()]));
+      this.places.change([...old], [...this.#shown]);
+      if (before instanceof window.HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      else if (before) this.focusList?.();
+    }
+    for (const card of this.#shown.values()) card.render();
+  }
+
+  /** Moves the focus into a card. @param {string} key */
+  focus(key) {
+    this.#shown.get(key)?.focus();
   }
 }

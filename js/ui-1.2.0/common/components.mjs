@@ -118,10 +118,11 @@ export function card(name, className, { title, text: told }, dismiss, buttons = 
  * The most urgent messages: a problem of the set-up, and deletions that were interrupted when ComfyUI stopped.
  * @param {Status} status
  * @param {Pick<HistoryApi, "dismiss" | "dismissHold">} api
- * @param {{show?: (ids: string[]) => void, onStatus?: (status: Status) => void, first?: HTMLElement[], besides?: string}} [options] `show`: lists
- *   the jobs of these ids; `besides`: the code of a problem that is already shown elsewhere
+ * @param {{show?: (ids: string[]) => void, onStatus?: (status: Status) => void, first?: HTMLElement[], besides?: string, lost?: boolean}} [options] `show`: lists
+ *   the jobs of these ids; `besides`: the code of a problem that is already shown elsewhere; `lost`: whether to name
+ *   the deletions of which ComfyUI has sent nothing, which would be taken for the one that a dialog asks about
  */
-export function banners(status, api, { show, onStatus, first = [], besides } = {}) {
+export function banners(status, api, { show, onStatus, first = [], besides, lost = true } = {}) {
   const cards = [...first];
   if (status.problem && !first.length && status.problem.code !== besides) cards.push(card("failed", "i-danger", words.errorWords(status.problem)));
   if (status.clock) cards.push(card("warning", "i-warn", { title: status.clock, text: "" }));
@@ -136,7 +137,7 @@ export function banners(status, api, { show, onStatus, first = [], besides } = {
     cards.push(shown);
   };
   for (const { operation, asked, may_have_sent: maySend } of status.unresolved) add(words.crashWords(asked, maySend), () => api.dismiss(operation));
-  for (const { id, jobs, ids } of status.lost_holds ?? []) {
+  for (const { id, jobs, ids } of (lost && status.lost_holds) || []) {
     const buttons = show && ids.length ? [button({ label: text("common.show"), press: () => show(ids) })] : [];
     add(lostHold(jobs), () => api.dismissHold(id), buttons);
   }

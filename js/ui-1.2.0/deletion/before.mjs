@@ -6,7 +6,7 @@ import { el } from "../common/dom.mjs";
 import { text } from "../common/words.mjs";
 import { beforeChoices, beforePromise, backupSize } from "../protection/strings.mjs";
 
-/** @import { BackupKind, Question, Settings } from "../../../types/wire" */
+/** @import { BackupKind, Question, Settings, Status } from "../../../types/wire" */
 
 /** @typedef {(kind: BackupKind) => void} Choose */
 
@@ -28,8 +28,9 @@ let made = 0;
  * @param {BackupKind} kind
  * @param {Choose} choose
  * @param {Settings} [settings] which say how long a backup is kept
+ * @param {Status["outputs"]} [outputs] where outputs are saved
  */
-export function beforeOption({ removable, backup_estimate: estimate }, kind, choose, settings) {
+export function beforeOption({ removable, backup_estimate: estimate }, kind, choose, settings, outputs) {
   // The text nodes stay: some frontends move the focus when nodes are added or removed.
   const [size, promise] = [document.createTextNode(""), document.createTextNode("")];
   const id = `cch-before-${++made}`;
@@ -37,7 +38,7 @@ export function beforeOption({ removable, backup_estimate: estimate }, kind, cho
   const say = (/** @type {BackupKind} */ chosen) => {
     // The estimate is about workflows alone.
     size.data = chosen === "workflows" && estimate ? backupSize(estimate) : "";
-    promise.data = beforePromise(chosen, removable, settings);
+    promise.data = beforePromise(chosen, removable, settings, outputs);
     line.className = isKept(chosen) ? "cch-2" : "";
   };
   say(kind);

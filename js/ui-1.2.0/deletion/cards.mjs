@@ -2,7 +2,7 @@
 /** The cards below the list: holds, else the running deletion, else the newest result. */
 
 import { copyText } from "../common/browser.mjs";
-import { Places } from "../common/card_places.mjs";
+import { CardStack } from "../common/card_places.mjs";
 import { button, cross, iconButton, LOOK, tallyTable } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { sentence, sentences } from "../common/format.mjs";
@@ -235,11 +235,8 @@ function keyOf(entry) {
  * @param {boolean} [options.hasNotices] whether the cards show the warnings and errors that are toasts elsewhere
  */
 export function createCards({ deletions, show, say, focusList, blocked = () => "", hasNotices = false }) {
-  const element = el("div", { class: "cch-cards", hidden: true });
-  /** @type {Map<string, Card>} */
-  let shown = new Map();
   const notices = new Notices(() => render());
-  const places = new Places(element, deletions.parts);
+  const stack = new CardStack(deletions.parts, focusList);
 
   const copy = async (/** @type {string} */ report) => say((await copyText(report)) ? text("deletion.report_copied") : text("common.not_copied"));
 
@@ -253,16 +250,7 @@ export function createCards({ deletions, show, say, focusList, blocked = () => "
     // Two open panels must not count down the same hold.
     const entries = deletions.isSpeaker(view) ? entriesToShow(deletions.state()) : [];
     const cards = [...notices.all, ...entries.map((entry) => /** @type {const} */ ([keyOf(entry), () => make(entry)]))];
-    const same = cards.length === shown.size && cards.every(([key]) => shown.has(key));
-    if (!same) {
-      const before = element.contains(document.activeElement) ? document.activeElement : null;
-      const old = shown;
-      shown = new Map(cards.map(([key, create]) => [key, old.get(key) ?? create()]));
-      places.change([...old], [...shown]);
-      if (before instanceof window.HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-      else if (before) focusList?.();
-    }
-    for (const card of shown.values()) card.render();
+    stack.render(cards);
   }
 
   const view = {
@@ -278,8 +266,8 @@ export function createCards({ deletions, show, say, focusList, blocked = () => "
     /** @param {Entry} entry */
     held(entry) {
       render();
-      shown.get(keyOf(entry))?.focus();
+      stack.focus(keyOf(entry));
     },
   };
-  return { element, render, destroy: deletions.follow(view) };
+  return { element: stack.element, render, destroy: deletions.follow(view) };
 }

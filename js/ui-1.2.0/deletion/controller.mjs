@@ -409,8 +409,13 @@ export class Deletions {
     this.#forget(entry);
   }
 
-  /** Marks the results before a newer deletion, so that their cards are not taken for its result. @param {Entry} newer */
+  /**
+   * Ends the cards of the results before a newer deletion, so that they are not taken for its result. Those that the person may still
+   * have to act on stay, and are marked as earlier ones.
+   * @param {Entry} newer
+   */
   #outdateResults(newer) {
+    this.entries = this.entries.filter((entry) => entry === newer || isOpen(entry) || (entry.words?.kind !== "info" && entry.words?.kind !== "success"));
     for (const entry of this.entries) if (entry !== newer && !isOpen(entry)) entry.earlier = true;
   }
 

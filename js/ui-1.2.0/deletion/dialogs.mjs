@@ -42,7 +42,7 @@ export function beforeChoice(request, onChoice) {
     request.backup = kind;
     onChoice?.(kind);
   };
-  return beforeOption(request.preview, request.backup, chosen, settings);
+  return beforeOption(request.preview, request.backup, chosen, settings, request.status?.outputs);
 }
 
 /** Says that the counts have changed since the last confirmation. */
@@ -81,14 +81,13 @@ function nothingText(isClear, preview) {
 function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, request, grew) {
   const { preview, status, selection, hidden } = request;
   const isClear = "clear" in selection;
-  const { settings } = status;
   const { hold_seconds: seconds = 0 } = preview;
   const undo = (/** @type {boolean} */ backsUp) =>
     preview.kind === "clear" && !backsUp ? words.clearHint(seconds) : sentences([!isClear && text("deletion.untouched"), words.undoHint(seconds, backsUp), isClear && text("deletion.late")]);
   // Jobs are backed up one by one, so a clear with a backup needs the exact jobs, which is another preview.
   const backup = beforeChoice(request, (kind) => {
     if (preview.kind === "clear" && isKept(kind)) frame.answer("again");
-    else showBackupChoice(frame, view, preview, kind, undo(isKept(kind)), settings);
+    else showBackupChoice(frame, view, preview, kind, undo(isKept(kind)), status);
   });
   const view = questionView(preview, {
     thumbnails,
@@ -107,7 +106,7 @@ function confirmStep({ api, thumbnails, workflowName, finishedHere }, frame, req
   return frame.show({
     title: titleOf(isClear, preview),
     width: WIDTH,
-    body: [...banners(status, api), grew && grewHint(), ...hiddenPart(frame, hidden), ...view.body],
+    body: [...banners(status, api, { lost: false }), grew && grewHint(), ...hiddenPart(frame, hidden), ...view.body],
     pinned: view.pinned,
     agreement: view.agreement,
     buttons: [{ label: text("common.cancel") }, { label, kind: "danger", icon: "trash", answer: "yes" }],

@@ -1,8 +1,8 @@
 // @ts-check
 /** Names deletions, so that two of them can be told apart. */
 
-import { sentence, sentences } from "../common/format.mjs";
-import { jobName } from "../common/names.mjs";
+import { dateTime, sentence, sentences } from "../common/format.mjs";
+import { isDescribed, jobName } from "../common/names.mjs";
 import { text } from "../common/words.mjs";
 
 /** @import { Hold, Row } from "../../../types/wire" */
@@ -25,8 +25,12 @@ export const named = (entry, said) => sentences([sentence(entry.label), startedW
 /** The name of a deletion that a node of a workflow carries out. */
 export const byWorkflow = () => text("deletion.by_workflow");
 
+/** "The failed job of 23 November 2026, 18:37:05": beside what becomes of a deletion, "Failed KSampler" would read as its outcome. @param {Row} row */
+const describedJob = ({ status, created }) =>
+  created === null ? text("deletion.label_job", { status }) : text("deletion.label_job_of", { status, at: dateTime(created, true) });
+
 /**
- * "mira_cover_0001.png", "mira_cover_0001.png and 2 more", "Clear" or "Clean up"; "" if nothing is known.
+ * "mira_cover_0001.png", "mira_cover_0001.png and 2 more", "The failed job of 23 November 2026, 18:37:05", "Clear cloud history" or "Clean up"; "" if nothing is known.
  * @param {About} about
  * @param {(id: string) => string} workflowName the name of a workflow, or ""
  */
@@ -34,6 +38,7 @@ export function deletionLabel({ origin, first, jobs }, workflowName) {
   if (origin === "menu") return text("deletion.label_clear");
   if (origin === "clean_up") return text("deletion.label_clean_up");
   if (!first) return "";
-  const name = jobName(first, workflowName(first.workflow_id));
+  const workflow = workflowName(first.workflow_id);
+  const name = isDescribed(first, workflow) ? describedJob(first) : jobName(first, workflow);
   return jobs > 1 ? text("deletion.label_more", { name, n: jobs - 1 }) : name;
 }

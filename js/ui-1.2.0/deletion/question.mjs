@@ -14,7 +14,7 @@ import { beforePromise } from "../protection/strings.mjs";
 import { isKept } from "./before.mjs";
 import * as words from "./strings.mjs";
 
-/** @import { BackupKind, Question, Row, Settings } from "../../../types/wire" */
+/** @import { BackupKind, Question, Row, Status } from "../../../types/wire" */
 /** @import { Frame } from "../common/dialogs.mjs" */
 /** @import { Child } from "../common/dom.mjs" */
 
@@ -215,10 +215,10 @@ export function questionView(question, { thumbnails, workflowName = noName, abou
  * @param {Pick<Question, "removable">} question
  * @param {BackupKind} kind
  * @param {string} undo
- * @param {Settings} [settings] which say how long a backup is kept
+ * @param {Status} [status] which says how long a backup is kept, and where outputs are saved
  */
-export function showBackupChoice(frame, view, { removable }, kind, undo, settings) {
+export function showBackupChoice(frame, view, { removable }, kind, undo, status) {
   const agreement = view.chooseBackup(isKept(kind));
   frame.setAgreement(agreement);
-  frame.say(sentences([beforePromise(kind, removable, settings), undo, words.alsoTick(agreement)]));
+  frame.say(sentences([beforePromise(kind, removable, status?.settings, status?.outputs), undo, words.alsoTick(agreement)]));
 }

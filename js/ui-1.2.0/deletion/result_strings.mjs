@@ -180,9 +180,9 @@ function noneKnownWords({ counts, total, stopped, error }, lines) {
   return { kind: bad ? "error" : "warning", title: text("deletion.none_known"), text: why, toast: sentences([listed, why]) };
 }
 
-/** @param {TallyLine[]} lines */
+/** Reasons and names have commas of their own. @param {TallyLine[]} lines */
 const linesText = (lines) =>
-  sentence(formatter().list(lines.map(({ n, word, why }) => (why ? text("deletion.line_why", { n, word, why }) : text("deletion.line", { n, word }))), "narrow"));
+  sentence(lines.map(({ n, word, why }) => (why ? text("deletion.line_why", { n, word, why }) : text("deletion.line", { n, word }))).join(text("common.semicolon")));
 
 /** Nothing was deleted, because of the person. @param {number} n jobs @param {string} how */
 const nothingDeleted = (n, how) => ({

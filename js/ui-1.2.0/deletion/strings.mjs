@@ -54,17 +54,22 @@ export const goingPictures = (shown, all) => (shown < all ? text("deletion.some_
 /** @param {number} n */
 export const agreeAll = (n) => text("deletion.agree_all", { n });
 
-/** Less than all jobs must not round up to 100%. @param {number} share */
-const percentOf = (share) => formatter().number(Math.min(99, Math.round(share * 100)) / 100, { style: "percent" });
+/** Less than all jobs must not round up to 100%. */
+const NEARLY_ALL = 0.99;
+const percent = (/** @type {number} */ share) => formatter().number(share, { style: "percent" });
 
 /** @param {number} share */
-export const agreePart = (share) => text("deletion.agree_part", { percent: percentOf(share) });
+export const agreePart = (share) =>
+  share > NEARLY_ALL ? text("deletion.agree_nearly_all", { percent: percent(NEARLY_ALL) }) : text("deletion.agree_part", { percent: percent(share) });
 
 /** The same for rules that apply to some of the finished jobs. @param {number} n */
 export const agreeAllOfRules = (n) => text("deletion.agree_all_of_rules", { n });
 
 /** @param {number} share @param {number} n */
-export const agreePartOfRules = (share, n) => text("deletion.agree_part_of_rules", { percent: percentOf(share), n });
+export const agreePartOfRules = (share, n) =>
+  share > NEARLY_ALL
+    ? text("deletion.agree_nearly_all_of_rules", { percent: percent(NEARLY_ALL), n })
+    : text("deletion.agree_part_of_rules", { percent: percent(share), n });
 
 /** @param {number} n */
 export const agreeMany = (n) => text("deletion.agree_many", { n });

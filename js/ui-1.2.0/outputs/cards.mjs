@@ -2,7 +2,7 @@
 /** The cards of runs that save outputs, above those of deletions. */
 
 import { copyText } from "../common/browser.mjs";
-import { Places } from "../common/card_places.mjs";
+import { CardStack } from "../common/card_places.mjs";
 import { button, cross, iconButton, LOOK, tallyTable } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
 import { icon } from "../common/icons.mjs";
@@ -129,10 +129,7 @@ export const savesToShow = (all) => [...all.filter((save) => !isGoingOn(save)).s
  * @param {() => void} [options.focusList] called when the card with the focus is removed
  */
 export function createSaveCards({ saves, clock, show, say, focusList }) {
-  const element = el("div", { class: "cch-cards", hidden: true });
-  /** @type {Map<string, Card>} */
-  let shown = new Map();
-  const places = new Places(element, clock);
+  const stack = new CardStack(clock, focusList);
 
   /** @param {Save} save @returns {Card} */
   function make(save) {
@@ -143,23 +140,14 @@ export function createSaveCards({ saves, clock, show, say, focusList }) {
 
   function render() {
     const all = saves.isSpeaker(view) ? savesToShow(saves.all) : [];
-    const cards = all.map((save) => /** @type {const} */ ([`${save.operation} ${cardKind(save)}`, save]));
-    const same = cards.length === shown.size && cards.every(([key]) => shown.has(key));
-    if (!same) {
-      const before = element.contains(document.activeElement) ? document.activeElement : null;
-      const old = shown;
-      shown = new Map(cards.map(([key, save]) => [key, old.get(key) ?? make(save)]));
-      places.change([...old], [...shown]);
-      if (before instanceof window.HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-      else if (before) focusList?.();
-    }
-    for (const card of shown.values()) card.render();
+    const cards = all.map((save) => /** @type {const} */ ([`${save.operation} ${cardKind(save)}`, () => make(save)]));
+    stack.render(cards);
   }
 
   const view = { render, say };
   const leave = saves.follow(view);
   render();
-  return { element, render, destroy: leave };
+  return { element: stack.element, render, destroy: leave };
 }
 
 /** Several groups of cards, one above the other. @param {{element: HTMLElement, render(): void, destroy(): void}[]} groups */

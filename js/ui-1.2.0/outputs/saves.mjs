@@ -29,7 +29,7 @@ import { resultWords, savingSpoken } from "./strings.mjs";
 export const POLL_MS = 4_000;
 /** A run that this browser has started is remembered for this long after each answer. */
 const REMEMBERED_SECONDS = 300;
-/** ComfyUI counts as not answering after this many failed requests. */
+/** After this many requests have failed, ComfyUI counts as not answering. */
 const MAX_MISSES = 2;
 const QUARTER = 25;
 

@@ -2,10 +2,11 @@
 /** Texts on screen about protected jobs, which deletions leave out, and about what is kept of the others. */
 
 import { clean, fileSize, roughRange, sentences } from "../common/format.mjs";
+import { errorLine } from "../common/strings.mjs";
 import { text } from "../common/words.mjs";
 
 /** @import { Choice } from "../../../types/list" */
-/** @import { BackupKind, DeletePreview, Settings } from "../../../types/wire" */
+/** @import { BackupKind, DeletePreview, Settings, Status } from "../../../types/wire" */
 
 /** @typedef {DeletePreview["skipped"]} Skipped */
 /** @typedef {NonNullable<DeletePreview["backup_estimate"]>} BackupEstimate */
@@ -72,11 +73,19 @@ export function backupPromise(backup, n, limits) {
   return sentences([limits ? text("protection.kept_for", limitValues(limits)) : text("protection.kept"), text("protection.reopen", { n })]);
 }
 
-/** What a choice promises. @param {BackupKind} kind @param {number} n jobs @param {BackupLimits} [limits] */
-export function beforePromise(kind, n, limits) {
+/**
+ * What a choice promises.
+ * @param {BackupKind} kind
+ * @param {number} n jobs
+ * @param {BackupLimits} [limits]
+ * @param {Status["outputs"]} [outputs] where outputs are saved
+ */
+export function beforePromise(kind, n, limits, outputs) {
   if (kind !== "outputs") return backupPromise(kind !== "off", n, limits);
+  const place = clean(outputs?.place, 200);
+  const saved = place ? text("protection.outputs_first_in", { n, place }) : text("protection.outputs_first", { n });
   const kept = limits ? text("protection.workflows_kept_for", { n, ...limitValues(limits) }) : text("protection.workflows_kept", { n });
-  return sentences([text("protection.outputs_first", { n }), kept, text("protection.reopen", { n })]);
+  return sentences([outputs?.problem ? errorLine(outputs.problem) : saved, kept, text("protection.reopen", { n })]);
 }
 
 /** How long backups are kept. @param {BackupLimits} limits */

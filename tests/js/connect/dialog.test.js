@@ -41,7 +41,7 @@ const CONNECTED = { configured: true, source: "saved", last4: "a1b2", host: "x",
 test("the question that removes the key says what becomes of the deletions", () => {
   const again = "You can connect again at any time.";
   assert.equal(removalWords(CONNECTED), `Your jobs stay as they are. ${again}`);
-  assert.equal(removalWords({ ...CONNECTED, holds: [HOLD] }), `The deletion of 28 jobs is undone, or only its rest if it is already being sent. ${again}`);
+  assert.equal(removalWords({ ...CONNECTED, holds: [HOLD] }), `The deletion of 28 jobs will be undone, or only its rest if it is already being sent. ${again}`);
   assert.equal(removalWords({ ...CONNECTED, running: { operation: "h1" }, holds: [{ ...HOLD, state: "sending" }] }), `The deletion that is running is stopped. ${again}`);
   assert.equal(removalWords({ ...CONNECTED, running: { operation: "other" } }), `The deletion that is running goes on. ${again}`);
 });

@@ -57,7 +57,7 @@ test("when ComfyUI is back, the page says what became of the deletion", async ()
   const recorded = { operation: "h1", state: "done", removed: 3, counts: { deleted: 3 }, report: "r" };
   const cases = [
     [{ ...STATUS, finished: [{ operation: "h1", result: deleted({ deleted: 3 }) }] }, [], "success: 3 jobs removed from your cloud history"],
-    [{ ...STATUS, lost_holds: [{ id: "h1", kind: "delete", jobs: 3, ids: [] }] }, [], "warning: A deletion was not sent"],
+    [{ ...STATUS, lost_holds: [{ id: "h1", kind: "delete", jobs: 3, ids: [] }] }, [], "warning: An earlier deletion was not sent"],
     [{ ...STATUS, unresolved: [{ operation: "h1", kind: "delete", asked: 3, origin: "menu", started_at: "" }] }, [], "warning: Outcome unknown: 3 jobs"],
     [{ ...STATUS, undone: ["h1"] }, [], "info: Nothing was deleted"],
     // A restart forgets results, but not the audit log.

@@ -186,7 +186,7 @@ test("two deletions are told apart by the names of their jobs, in holds, progres
   await it.flow.remove({ ids: ["d"] });
   const details = it.shown.map(([, , message]) => message.detail.replace("\u00a0", " "));
   assert.match(details[0], /^mira_cover_0001\.png and 2 more\. Nothing has been sent yet/);
-  assert.match(details[1], /^Failed KSampler, \d\d:\d\d:\d\d\. Nothing has been sent yet/);
+  assert.match(details[1], /^The failed job of 1 January 1970, 00:00:00\. Nothing has been sent yet/);
 });
 
 test("a deletion that is stopped during its backup gives the jobs back as an undo does", async () => {
@@ -230,13 +230,16 @@ test("what a screen reader says about a hold and a result begins with the name o
 
 test("a clear and a clean-up are named as such, also without a hold", async () => {
   const none = () => "";
-  assert.equal(deletionLabel({ origin: "menu", first: FIRST, jobs: 9 }, none), "Clear");
+  assert.equal(deletionLabel({ origin: "menu", first: FIRST, jobs: 9 }, none), "Clear cloud history");
   assert.equal(deletionLabel({ origin: "clean_up", first: FIRST, jobs: 9 }, none), "Clean up");
   assert.equal(deletionLabel({ origin: "panel", first: FIRST, jobs: 1 }, () => "Portraits"), "Portraits · mira_cover_0001.png");
+  const failed = { ...FIRST, status: "failed", name: "", error: { message: "", type: "", node_type: "KSampler", node_id: "3" } };
+  assert.match(deletionLabel({ origin: "panel", first: failed, jobs: 3 }, none), /^The failed job of \d+ \w+ \d+, [\d:]+ and 2 more$/, "not “Failed KSampler”, which reads as an outcome");
+  assert.equal(deletionLabel({ origin: "panel", first: { ...failed, created: null }, jobs: 1 }, none), "The failed job");
   const it = stage({ preview: preview({ hold_seconds: 0, rows: [FIRST], removable: 1 }), send: { operation: "h1", state: "running" } });
   await it.flow.remove({ ids: ["a"] });
   assert.equal(it.flow.entries[0].label, "mira_cover_0001.png");
-  for (const [selection, label] of [[{ clear: true }, "Clear"], [{ policy: {} }, "Clean up"]]) {
+  for (const [selection, label] of [[{ clear: true }, "Clear cloud history"], [{ policy: {} }, "Clean up"]]) {
     const sent = stage({ preview: preview({ hold_seconds: 0, rows: [FIRST] }), send: { operation: "h1", state: "running" } });
     await sent.flow.remove(selection);
     assert.equal(sent.flow.entries[0].label, label);

@@ -17,10 +17,10 @@ function page() {
   return nodes;
 }
 
-function option(question, kind, settings) {
+function option(question, kind, settings, outputs) {
   const nodes = page();
   const told = [];
-  const element = beforeOption(question, kind, (next) => told.push(next), settings);
+  const element = beforeOption(question, kind, (next) => told.push(next), settings, outputs);
   const [size, promise] = nodes;
   return { element, told, size, promise };
 }
@@ -72,6 +72,12 @@ test("the choice says how long a backup is kept, by the settings", () => {
   const kept = "for 90 days, or less if all backups together exceed 1,000 MB";
   assert.ok(option({ removable: 2 }, "workflows", LIMITS).promise.data.includes(`Kept on this server ${kept}. Reopen them`));
   assert.ok(option({ removable: 2 }, "outputs", { ...LIMITS, backup_days: 1, backup_megabytes: 5 }).promise.data.includes("kept on this server for 1 day, or less if all backups together exceed 5 MB."));
+});
+
+test("the choice names the folder of outputs, or says why there is none", () => {
+  const says = (outputs) => option({ removable: 2 }, "outputs", undefined, outputs).promise.data;
+  assert.match(says({ place: "output/comfy-cloud", problem: null }), /^Their outputs are saved in output\/comfy-cloud first\. A job/);
+  assert.match(says({ place: null, problem: { code: "no_output_folder", message: "There is no folder.", hint: "Name one." } }), /^There is no folder\. Name one\. Their workflows:/);
 });
 
 test("a question about one job speaks of one workflow", () => {

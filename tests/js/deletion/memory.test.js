@@ -28,7 +28,7 @@ test("a page that is reloaded after the hold says what became of the deletion", 
   const ids = { id: "h1", kind: "delete", jobs: 3, ids: [] };
   for (const [status, told] of [
     [{ ...STATUS, finished: [{ operation: "h1", result: deleted({ deleted: 3 }) }] }, "success: 3 jobs removed from your cloud history"],
-    [{ ...STATUS, lost_holds: [ids] }, "warning: A deletion was not sent"],
+    [{ ...STATUS, lost_holds: [ids] }, "warning: An earlier deletion was not sent"],
     [{ ...STATUS, undone: ["h1"] }, "info: Nothing was deleted"],
     [{ ...STATUS, holds: [hold({ state: "sending" })] }, "loading: Deleting jobs… 0 of 3"],
     [STATUS, "warning: Outcome unknown"],

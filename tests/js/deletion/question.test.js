@@ -83,7 +83,7 @@ test("the run time of jobs is a minimum if that of some is unknown, and is left 
 test("more than 80% of the finished jobs, or more than 1,000 jobs, need one more step", () => {
   assert.equal(view({ removable: 80, finished: 100 }).agreement, "");
   assert.equal(view({ removable: 81, finished: 100 }).agreement, "Yes, delete 81% of my finished jobs");
-  assert.equal(view({ removable: 9999, finished: 10_000 }).agreement, "Yes, delete 99% of my finished jobs");
+  assert.equal(view({ removable: 9999, finished: 10_000 }).agreement, "Yes, delete over 99% of my finished jobs");
   assert.equal(view({ removable: 100, finished: 100 }).agreement, "Yes, delete all 100 finished jobs");
   assert.equal(view({ removable: 1000, finished: 20_000 }).agreement, "");
   assert.equal(view({ removable: 1001, finished: 20_000 }).agreement, "Yes, delete 1,001 jobs");
@@ -95,7 +95,7 @@ test("rules that apply to some of the finished jobs need one more step by the sh
   assert.equal(agreement(77, 97), "");
   assert.equal(agreement(97, 97), "Yes, delete all 97 jobs these rules apply to");
   assert.equal(agreement(1, 1), "Yes, delete the only job these rules apply to");
-  assert.equal(agreement(999, 1000, 1000), "Yes, delete 99% of my finished jobs");
+  assert.equal(agreement(999, 1000, 1000), "Yes, delete over 99% of my finished jobs");
   assert.equal(agreement(1204, 1204), "Yes, delete all 1,204 finished jobs");
 });
 

@@ -92,7 +92,7 @@ test("a deletion that is missing from the status, or that a stop of ComfyUI ende
   const cases = [
     [STATUS, "warning: Outcome unknown"],
     [{ ...STATUS, unresolved: [{ operation: "h1", kind: "delete", asked: 3, origin: "menu", started_at: "" }] }, "warning: Outcome unknown: 3 jobs"],
-    [{ ...STATUS, lost_holds: [{ id: "h1", kind: "delete", jobs: 3, ids: [] }] }, "warning: A deletion was not sent"],
+    [{ ...STATUS, lost_holds: [{ id: "h1", kind: "delete", jobs: 3, ids: [] }] }, "warning: An earlier deletion was not sent"],
   ];
   for (const [status, told] of cases) {
     const it = stage();
@@ -364,4 +364,17 @@ test("the filter for the jobs of a result names their outcome, and never calls a
   assert.equal(left("failed", "not_attempted"), "Not removed");
   assert.equal(left("failed", "unconfirmed"), "Not removed or unconfirmed");
   assert.equal(leftWord({ kind: "delete", outcome: "failed", report: "", error: {} }, ["a"]), "Not removed");
+});
+
+test("what was stopped or removed before is not shown again once a newer deletion begins, but what failed is", async () => {
+  const failed = { a: { outcome: "failed", why: { code: "", values: {}, text: "server error (500)" } } };
+  const stopped = { kind: "delete", ...UNSENT, error: { code: "stopped", message: "Stopped." } };
+  for (const [first, stays] of [[stopped, 0], [deleted({ failed: 1 }, failed), 1]]) {
+    const it = stage({ shown: true });
+    await it.flow.remove({ ids: ["a"] });
+    it.ended("h1", first);
+    assert.equal(it.flow.state().results.length, 1);
+    await it.flow.remove({ ids: ["d"] });
+    assert.equal(it.flow.state().results.length, stays, "its card would be taken for the outcome of the newer one");
+  }
 });

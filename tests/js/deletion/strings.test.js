@@ -72,14 +72,14 @@ test("without a removed job, unconfirmed jobs are reported as unknown, and a fai
     assert.match(told.toast, /1 unconfirmed: Comfy Cloud took too long to answer/);
   }
   const alone = words.resultWords(result([unconfirmed, ["active", 1]]));
-  assert.deepEqual([alone.text, alone.toast], ["", "1 unconfirmed: Comfy Cloud took too long to answer, 1 active, left alone."]);
+  assert.deepEqual([alone.text, alone.toast], ["", "1 unconfirmed: Comfy Cloud took too long to answer; 1 active, left alone."]);
 });
 
 test("a stopped deletion with unconfirmed and no removed jobs states no number of removed jobs", () => {
   for (const parts of [[["unconfirmed", 2, "the deletion was stopped"], ["not_attempted", 3, "the deletion was stopped"]], [["unconfirmed", 2, "the deletion was stopped"]]]) {
     const told = words.resultWords(result(parts, { stopped: true }));
     assert.deepEqual([told.kind, told.title, told.text], ["warning", "Stopped: No job is known to have been removed", ""]);
-    assert.match(told.toast, /^(3 not tried: the deletion was stopped, )?2 unconfirmed: the deletion was stopped\.$/);
+    assert.match(told.toast, /^(3 not tried: the deletion was stopped; )?2 unconfirmed: the deletion was stopped\.$/);
   }
 });
 

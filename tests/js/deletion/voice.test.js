@@ -90,7 +90,7 @@ test("in the panel, the banner tells of a deletion that was not sent, and the li
   await it.flow.remove({ ids: ["a"] });
   it.flow.adopt({ ...STATUS, lost_holds: [{ id: "h1", kind: "delete", jobs: 3, ids: [] }] });
   assert.deepEqual(it.titles(), []);
-  assert.equal(it.said.at(-1), "!A deletion was not sent. ComfyUI stopped before 3 jobs were deleted. They are still in the list.");
+  assert.equal(it.said.at(-1), "!An earlier deletion was not sent. ComfyUI stopped in the time to undo it, so 3 jobs were not removed then.");
   assert.equal(it.statuses.read, 1);
   assert.deepEqual(it.flow.entries, []);
 });

@@ -82,9 +82,13 @@ test("Try again replaces the result by the new run", async () => {
   const it = stage([save({ ...DONE, failed: failed(2), jobs_left: 1 })]);
   it.open();
   await settled();
+  const shown = [];
+  it.saves.follow({ render: () => shown.push(it.saves.all.map(({ operation }) => operation).join()), say: () => undefined });
+  await settled();
   it.set([save({ ...DONE, failed: failed(2), jobs_left: 1 }), save({ operation: "s2" })]);
   await it.saves.tryAgain(it.saves.all[0]);
   assert.deepEqual(it.saves.all.map(({ operation, state }) => [operation, state]), [["s2", "running"]]);
+  assert.ok(!shown.some((all) => all.includes("s1") && all.includes("s2")), "never both, not even for a moment");
 });
 
 test("a second press of Stop sends nothing, and a refusal is said", async () => {

@@ -87,7 +87,7 @@ async def _by_node(scene: Scene, pack: ModuleType) -> Told:
     host._graph_deletions.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(host, "_state_folder", lambda: scene.folder)
-        for name in ("nodes.delete_jobs", "nodes.list_jobs", "comfy_host"):
+        for name in ("nodes.delete_jobs", "nodes.list_jobs", "nodes.job_ids", "comfy_host"):
             patch.setattr(_module(name), "operations", lambda: made)
         return await _run_node(scene, pack)
 
