@@ -47,7 +47,6 @@ export default [
     ignores: ["js/main.js"],
     rules: { "no-restricted-imports": ["error", { patterns: [comfyui] }] },
   },
-  { files: ["js/ui-*/words/*.mjs"], rules: { "max-lines": "off" } },
   ...rooms.map((room, at) => ({
     files: [`js/ui-*/${room}.mjs`, `js/ui-*/${room}/**`],
     rules: { "no-restricted-imports": ["error", { patterns: [comfyui, above(rooms.slice(0, at))] }] },

@@ -432,6 +432,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "not_a_picture": Sentence("The file is not a picture.", _NEWER_VERSION),
     "no_such_file": Sentence("The job has no file with this name."),
+    "no_such_words": Sentence("This version has no words for this language.", "Reload the page."),
     "answer_too_large": Sentence(
         "This answer is too large to be read.", "Open this job on the Comfy Cloud site instead."
     ),

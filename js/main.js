@@ -137,9 +137,8 @@ let loading = null;
 let ui = null;
 
 async function loadUi() {
-  const { App, loadStyle } = await import("./ui-1.2.0/app.mjs");
-  await loadStyle();
-  return (ui = new App(app, (route, init) => api.fetchApi(route, init), () => void open()));
+  const { createApp } = await import("./ui-1.2.0/app.mjs");
+  return (ui = await createApp(app, api, () => void open()));
 }
 
 /** Loads the user interface once. ComfyUI shows the message of a failed command, so the error says what to do. */
@@ -190,7 +189,7 @@ function showWork(progress) {
   const area = reportOf(graph(), progress.node);
   if (!area) return;
   const before = area.value;
-  import("./ui-1.2.0/node_wait.mjs").then(({ showProgress }) => showProgress(area, before, progress), () => {});
+  import("./ui-1.2.0/node_wait.mjs").then(({ showProgress }) => showProgress(area, before, progress, app, api)).catch(() => {});
 }
 
 /** Whether this browser started what may have ended unseen. */

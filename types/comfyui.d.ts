@@ -121,6 +121,8 @@ export interface ComfyExtension {
 export interface ComfyApp {
   registerExtension(extension: ComfyExtension): void;
   extensionManager: ExtensionManager;
+  /** `settings` sends "<id>.change" after each change of a setting; some frontends do so before they store the value. */
+  ui?: { settings: { addEventListener(type: string, listener: (event: CustomEvent<{ value: unknown }>) => void): void } };
   graph?: ComfyGraph;
   loadGraphData(graph: object | null, clean: boolean, restoreView: boolean, name: string | null): unknown;
 }

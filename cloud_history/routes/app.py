@@ -28,6 +28,7 @@ from .saves import SaveRoutes
 from .status import KeyRoutes, StatusRoutes
 from .table import ROUTES, Handler, Route
 from .thumbnails import Thumbnails
+from .words import WordRoutes
 
 
 def make_handlers(
@@ -57,6 +58,7 @@ def make_handlers(
         "jobs": JobRoutes(context),
         "approval": ApprovalRoutes(context, answers),
         "saves": SaveRoutes(context, answers),
+        "words": WordRoutes(),
     }
     handlers: dict[str, Handler] = {}
     for route in ROUTES:

@@ -38,6 +38,7 @@ class Route(NamedTuple):
 ROUTES = (
     Route("status", "GET", "status", "status.status", works_for_many_users=True),
     Route("progress", "GET", "progress", "status.progress"),
+    Route("words", "GET", "words/{language}", "words.words", works_for_many_users=True),
     Route("node_report", "GET", "node_reports/{name}", "status.node_report", works_for_many_users=True),
     Route("details", "GET", "jobs/{job_id}", "jobs.details"),
     Route("workflow", "GET", "jobs/{job_id}/workflow", "jobs.workflow"),

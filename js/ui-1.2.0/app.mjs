@@ -11,10 +11,11 @@ import { CleanUpPage } from "./cleanup/page.mjs";
 import { browserStorage, copyText } from "./common/browser.mjs";
 import { banners } from "./common/components.mjs";
 import { createDialogs } from "./common/dialogs.mjs";
+import { loadStyle } from "./common/dom.mjs";
 import { WorkflowNames } from "./common/names.mjs";
 import { errorLine } from "./common/strings.mjs";
 import { createToasts } from "./common/toasts.mjs";
-import { text } from "./common/words.mjs";
+import { followLanguage, text } from "./common/words.mjs";
 import { ConnectSteps } from "./connect/dialog.mjs";
 import { createCancellation } from "./deletion/cancel.mjs";
 import { createCards } from "./deletion/cards.mjs";
@@ -39,13 +40,11 @@ import { damagedListBanners, lostFolderBanners, ProtectionActions } from "./prot
 import { Protection } from "./protection/model.mjs";
 import { createSettings } from "./settings.mjs";
 
-/** @import { ComfyApp } from "../../types/comfyui" */
+/** @import { ComfyApi, ComfyApp } from "../../types/comfyui" */
 /** @import { Actions, ViewParts, ViewRequest } from "../../types/list" */
 /** @import { Changed, Status } from "../../types/wire" */
 /** @import { Toasts } from "./common/toasts.mjs" */
 /** @import { SavedRequest } from "./outputs/viewer.mjs" */
-
-export { loadStyle } from "./common/dom.mjs";
 
 /** @param {() => void} run @param {number} milliseconds */
 const schedule = (run, milliseconds) => void setTimeout(run, milliseconds);
@@ -64,6 +63,17 @@ function after(run, milliseconds) {
 function whenVisible(run) {
   if (!document.hidden) return run();
   document.addEventListener("visibilitychange", () => run(), { once: true });
+}
+
+/**
+ * Loads what the user interface needs before it is drawn, and creates it. Rejects if a part can't be loaded; another call tries again.
+ * @param {ComfyApp} host
+ * @param {ComfyApi} api
+ * @param {() => void} open opens the panel, wherever it is shown
+ */
+export async function createApp(host, api, open) {
+  await Promise.all([loadStyle(), followLanguage(host, api)]);
+  return new App(host, (route, init) => api.fetchApi(route, init), open);
 }
 
 export class App {

@@ -1,7 +1,10 @@
 // @ts-check
 /** What a running node does, in the place of its report. */
 
+import { followLanguage } from "./common/words.mjs";
 import { asksToWait, nodeProgress } from "./deletion/strings.mjs";
+
+/** @import { ComfyApi, ComfyApp } from "../../types/comfyui" */
 
 /** @typedef {{value: string}} Area */
 
@@ -31,8 +34,11 @@ function countDown(area, seconds, during) {
  * @param {Area} area
  * @param {string} before what the area said when the event came
  * @param {{phase: unknown, done: unknown, total: unknown, during: unknown}} progress
+ * @param {ComfyApp} host
+ * @param {ComfyApi} api
  */
-export function showProgress(area, before, { phase, done, total, during }) {
+export async function showProgress(area, before, { phase, done, total, during }, host, api) {
+  await followLanguage(host, api);
   if (area.value !== before && area.value !== written.get(area)) return;
   if (typeof done !== "number" || typeof total !== "number") return;
   if (phase === "asked_to_wait") return countDown(area, total, during);

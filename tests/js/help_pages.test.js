@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { directionOf } from "#ui/common/message_format.mjs";
-import { loadWords } from "#ui/common/messages.mjs";
-import { englishIn, read, TRANSLATIONS } from "./languages.js";
+import { englishIn, read, TRANSLATIONS, wordsOf } from "./languages.js";
 
 const docs = new URL("../../js/docs/", import.meta.url);
 const NODES = Object.keys(JSON.parse(read("locales/en/nodeDefs.json")));
@@ -49,7 +48,7 @@ for (const language of TRANSLATIONS) {
   });
 
   test(`the help pages in ${language} name buttons, pages and settings as the screen does`, async () => {
-    const words = await loadWords(language);
+    const words = await wordsOf(language);
     const { CloudHistory_WorkflowsMayDelete: mayDelete } = JSON.parse(read(`locales/${language}/settings.json`));
     const { "Cloud history": group } = JSON.parse(read(`locales/${language}/main.json`));
     for (const node of NODES) {

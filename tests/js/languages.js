@@ -1,10 +1,17 @@
 import { readFileSync } from "node:fs";
-import { LANGUAGES } from "#ui/common/messages.mjs";
+import { LANGUAGES, loadWords } from "#ui/common/messages.mjs";
 
 const root = new URL("../../", import.meta.url);
 
 /** Text of a file of this checkout. */
 export const read = (path) => readFileSync(new URL(path, root), "utf8");
+
+/** Reads the files of the panel, where a browser would ask ComfyUI, which has no routes of this pack here. @type {import("#ui/common/messages.mjs").Read} */
+export const readFile = async (address) =>
+  address instanceof URL ? { ok: true, json: async () => JSON.parse(readFileSync(address, "utf8")) } : { ok: false, json: async () => null };
+
+/** The catalogue of a language. */
+export const wordsOf = (language) => loadWords(language, readFile);
 
 /** The languages into which English is translated. */
 export const TRANSLATIONS = LANGUAGES.filter((language) => language !== "en");

@@ -15,7 +15,7 @@ const api = Object.assign(new globalThis.EventTarget(), {
 const extensions = [];
 const app = {
   registerExtension: (extension) => extensions.push(extension),
-  extensionManager: { sidebarTab: { registerSidebarTab: () => undefined } },
+  extensionManager: { setting: { get: () => "en" }, sidebarTab: { registerSidebarTab: () => undefined } },
   graph: { getNodeById: (id) => nodes.get(String(id)) },
 };
 globalThis.comfyui = { app, api };

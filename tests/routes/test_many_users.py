@@ -15,7 +15,7 @@ from support.requests import delete_jobs
 from support.route_places import ROUTES
 from support.route_stage import Stage, serving
 
-FOR_MANY = ("status", "node_report", "remove_key", "ask_question", "ask_seen", "ask_answer")
+FOR_MANY = ("status", "words", "node_report", "remove_key", "ask_question", "ask_seen", "ask_answer")
 
 
 @pytest.fixture

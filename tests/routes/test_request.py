@@ -18,6 +18,10 @@ from support.route_stage import OTHER_KEY, Answer, Stage
 Headers = Mapping[str, str | Sequence[str] | None]
 
 
+CACHING = {"thumbnail": "private, max-age=3600", "words": "no-cache"}
+"""The answers that a browser may keep. None of them can be read by another page."""
+
+
 async def untouched(stage: Stage, headers: Headers, *, server_may_refuse: bool = False) -> list[Answer]:
     """Check that every route refuses this request, and that nothing changed."""
     before = stage.kept_files()
@@ -409,8 +413,8 @@ async def test_answers_forbid_caching_and_sniffing_and_do_not_contain_the_key(ta
         for headers in ({}, {"Origin": "null"}):
             answer = await target.ask(route, headers=headers)
             kind = (not headers and OTHER_KINDS.get(route)) or "application/json"
-            cached = route == "thumbnail" and not headers
-            assert answer.headers["cache-control"] == ("private, max-age=3600" if cached else "no-store")
+            caching = (not headers and CACHING.get(route)) or "no-store"
+            assert answer.headers["cache-control"] == caching
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert answer.headers["content-type"].partition(";")[0] == kind
             for secret in (target.cloud.api_key, OTHER_KEY, str(target.folder)):

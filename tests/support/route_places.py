@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from cloud_history import __version__
 from cloud_history.routes import table
 from cloud_history.routes.table import Route
 
 JOB = "01234567-89ab-cdef-0123-456789abcdef"
 
-_VALUES = {"{job_id}": JOB, "{operation}": "OPERATION", "{name}": "REPORT", "{ticket}": "TICKET", "{number}": "0"}
-_QUERIES = {"thumbnail": f"?job={JOB}&file=FILE", "output": "?file=FILE"}
+_VALUES = {
+    "{job_id}": JOB,
+    "{operation}": "OPERATION",
+    "{name}": "REPORT",
+    "{ticket}": "TICKET",
+    "{number}": "0",
+    "{language}": "en",
+}
+_QUERIES = {"thumbnail": f"?job={JOB}&file=FILE", "output": "?file=FILE", "words": f"?version={__version__}"}
 
 
 def _place(route: Route) -> tuple[str, str]:

@@ -34,8 +34,42 @@ export function regionOf(language, preferred) {
   return found ?? language;
 }
 
-/** The catalogue of one of LANGUAGES. @param {string} language @returns {Promise<Catalogue>} */
-export const loadWords = async (language) => (await import(`../words/${language}.mjs`)).default;
+/** The version of this pack, in the name of the folder of the interface. */
+const VERSION = /\/ui-([^/]+)\//.exec(import.meta.url)?.[1] ?? "";
+
+/**
+ * Reads a route of this pack, given as a text, or a file beside this module, given as a URL.
+ * @typedef {(address: string | URL, init?: RequestInit) => Promise<Pick<Response, "ok" | "json">>} Read
+ */
+
+/** @param {unknown} value @returns {value is Catalogue} */
+const isCatalogue = (value) =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === "string");
+
+/** @param {() => ReturnType<Read>} read @returns {Promise<Catalogue | null>} null if there is no catalogue */
+async function readCatalogue(read) {
+  try {
+    const answer = await read();
+    const catalogue = answer.ok ? await answer.json() : null;
+    return isCatalogue(catalogue) ? catalogue : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The catalogue of one of LANGUAGES. The route compresses it, and answers only to pages of its own version. Where the server's part of
+ * this pack is not running, the file is read as it is, because the page must be able to say so. Rejects if neither can be read.
+ * @param {string} language @param {Read} read
+ */
+export async function loadWords(language, read) {
+  const route = `/cloud_history/words/${language}?version=${VERSION}`;
+  const catalogue =
+    (await readCatalogue(() => read(route, { headers: { "X-Cloud-History": "1" } }))) ??
+    (await readCatalogue(() => read(new URL(`../words/${language}.json`, import.meta.url))));
+  if (!catalogue) throw new Error(`There are no words for ${language}`);
+  return catalogue;
+}
 
 /** The words in one language at a time, with English where that language has none. */
 export class Messages {
@@ -47,8 +81,9 @@ export class Messages {
   #listeners = new Set();
   /** @type {Set<WeakRef<HTMLElement>>} */
   #roots = new Set();
-  /** @type {Catalogue} */
-  #catalogue;
+  /** The catalogue of English, whose words stand for those that another one lacks. Empty until it is loaded. @type {Catalogue} */
+  english = {};
+  #catalogue = this.english;
   /** The last language that was asked for. */
   #wanted = "en";
   /** @type {Formatter} */
@@ -56,46 +91,51 @@ export class Messages {
 
   /**
    * @param {object} options
-   * @param {Catalogue} options.english also the words for keys that another catalogue lacks
-   * @param {(language: string) => Promise<Catalogue>} options.load the catalogue of one of LANGUAGES, but not of English
+   * @param {(language: string) => Promise<Catalogue>} options.load the catalogue of one of LANGUAGES
    * @param {readonly string[]} [options.preferred] `navigator.languages`
    */
-  constructor({ english, load, preferred = [] }) {
-    this.english = english;
+  constructor({ load, preferred = [] }) {
     this.load = load;
     this.preferred = preferred;
-    this.#catalogue = english;
     this.language = "en";
     this.formatter = new Formatter(regionOf("en", preferred));
     this.#english = this.formatter;
   }
 
   /**
-   * Changes to the language of a locale, and loads its catalogue once. Resolves to whether that language is now shown: not if it
-   * could not be loaded, which the next call tries again, or if a later call asked for another one meanwhile.
+   * Changes to the language of a locale. Its catalogue and that of English are loaded once. Resolves to whether that language is now
+   * shown: not if it could not be loaded, which the next call tries again, or if a later call asked for another one meanwhile. Rejects
+   * if there is no English, without which nothing can be said.
    * @param {unknown} locale
    */
   async use(locale) {
     const language = languageOf(locale);
     this.#wanted = language;
-    if (language === this.language) return true;
-    const catalogue = await this.#read(language);
-    if (!catalogue || this.#wanted !== language) return false;
-    this.#change(language, catalogue);
+    const reading = language === "en" ? null : this.#read(language);
+    // Its failure is the answer of this call, unless there is no English either.
+    const [english, own] = await Promise.all([this.#read("en"), reading?.catch(() => null)]);
+    this.#begin(english);
+    if (this.#wanted !== language || own === null) return false;
+    this.#change(language, own ?? english);
     return true;
   }
 
-  /** Returns null if the catalogue could not be loaded. @param {string} language @returns {Promise<Catalogue | null>} */
+  /** @param {string} language */
   async #read(language) {
-    if (language === "en") return this.english;
     const loading = this.#loading.get(language) ?? this.load(language);
     this.#loading.set(language, loading);
     try {
       return await loading;
-    } catch {
+    } catch (error) {
       if (this.#loading.get(language) === loading) this.#loading.delete(language);
-      return null;
+      throw error;
     }
+  }
+
+  /** @param {Catalogue} english */
+  #begin(english) {
+    if (this.language === "en") this.#catalogue = english;
+    this.english = english;
   }
 
   /** @param {string} language @param {Catalogue} catalogue */
@@ -149,9 +189,12 @@ export class Messages {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Sets the language and direction of an element, now and after each change. @param {HTMLElement} root */
-  mark(root) {
-    this.#roots.add(new WeakRef(root));
+  /**
+   * Sets the language and direction of an element, now and after each change.
+   * @param {HTMLElement} root @param {{isLasting?: boolean}} [options] `isLasting`: whether the element is worded anew after a change
+   */
+  mark(root, { isLasting = true } = {}) {
+    if (isLasting) this.#roots.add(new WeakRef(root));
     this.#mark(root);
     return root;
   }

@@ -1,22 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LANGUAGES, languageOf, Messages, regionOf } from "#ui/common/messages.mjs";
+import { LANGUAGES, languageOf, loadWords, Messages, regionOf } from "#ui/common/messages.mjs";
 
 const ENGLISH = { one: "One", jobs: "{n, plural, one {# job} other {# jobs}}", broken: "Whole {name}" };
 const CATALOGUES = {
+  en: ENGLISH,
   fr: { one: "Un", jobs: "{n, plural, one {# tâche} many {# de tâches} other {# tâches}}", broken: "Cassé {name" },
   ar: { one: "واحد" },
 };
 
-/** Messages whose catalogues come when the test says so. */
-function make(preferred = []) {
-  const asked = [];
-  const messages = new Messages({
-    english: ENGLISH,
-    preferred,
-    load: (language) => new Promise((resolve, reject) => asked.push({ language, come: () => resolve(CATALOGUES[language]), fail: () => reject(new Error("gone")) })),
-  });
+/** Messages whose catalogues come when the test says so, but for English, which is there. */
+async function make(preferred = []) {
+  const { messages, asked } = unread(preferred);
+  const english = messages.use("en");
+  asked.shift().come();
+  await english;
   return { messages, asked };
+}
+
+/** Messages without a catalogue. */
+function unread(preferred = []) {
+  const asked = [];
+  const load = (language) =>
+    new Promise((resolve, reject) => asked.push({ language, come: () => resolve(CATALOGUES[language]), fail: () => reject(new Error("gone")) }));
+  return { messages: new Messages({ preferred, load }), asked };
 }
 
 test("a locale finds the language that ComfyUI finds for it", () => {
@@ -25,17 +32,17 @@ test("a locale finds the language that ComfyUI finds for it", () => {
   assert.equal(LANGUAGES.length, 14);
 });
 
-test("the browser's region counts only for the language that is shown, in its script", () => {
+test("the browser's region counts only for the language that is shown, in its script", async () => {
   assert.equal(regionOf("en", ["de-DE", "en-GB", "en-US"]), "en-GB");
   assert.equal(regionOf("fr", ["en-GB"]), "fr");
   assert.equal(regionOf("zh", ["zh-HK", "c"]), "zh");
   assert.equal(regionOf("pt-BR", ["pt-PT"]), "pt-BR");
-  const { messages } = make(["en-IN"]);
+  const { messages } = await make(["en-IN"]);
   assert.equal(messages.text("jobs", { n: 1_234_567 }), "12,34,567 jobs");
 });
 
-test("English needs no catalogue, and another language is loaded once", async () => {
-  const { messages, asked } = make();
+test("a language is loaded once", async () => {
+  const { messages, asked } = await make();
   assert.equal(await messages.use("en"), true);
   assert.equal(asked.length, 0);
   const both = [messages.use("fr"), messages.use("fr-CA")];
@@ -49,7 +56,7 @@ test("English needs no catalogue, and another language is loaded once", async ()
 });
 
 test("a key that a language lacks or breaks is said in English, with English plurals and numbers", async () => {
-  const { messages, asked } = make();
+  const { messages, asked } = await make();
   const done = messages.use("ar");
   asked[0].come();
   await done;
@@ -64,7 +71,7 @@ test("a key that a language lacks or breaks is said in English, with English plu
 });
 
 test("the language that was asked for last wins, whichever catalogue comes first", async () => {
-  const { messages, asked } = make();
+  const { messages, asked } = await make();
   const [french, arabic] = [messages.use("fr"), messages.use("ar")];
   asked[1].come();
   assert.equal(await arabic, true);
@@ -74,7 +81,7 @@ test("the language that was asked for last wins, whichever catalogue comes first
 });
 
 test("going back to the shown language while another one loads keeps it", async () => {
-  const { messages, asked } = make();
+  const { messages, asked } = await make();
   const french = messages.use("fr");
   assert.equal(await messages.use("en"), true);
   asked[0].come();
@@ -83,7 +90,7 @@ test("going back to the shown language while another one loads keeps it", async 
 });
 
 test("a catalogue that cannot be loaded leaves the language as it is, and is asked for again", async () => {
-  const { messages, asked } = make();
+  const { messages, asked } = await make();
   const first = messages.use("fr");
   asked[0].fail();
   assert.equal(await first, false);
@@ -94,8 +101,51 @@ test("a catalogue that cannot be loaded leaves the language as it is, and is ask
   assert.equal(messages.text("one"), "Un");
 });
 
+test("English is loaded with another language, and is what is said if that one cannot be loaded", async () => {
+  const { messages, asked } = unread();
+  const done = messages.use("fr");
+  assert.deepEqual(asked.map(({ language }) => language), ["fr", "en"]);
+  asked[0].fail();
+  asked[1].come();
+  assert.equal(await done, false);
+  assert.deepEqual([messages.language, messages.text("one")], ["en", "One"]);
+});
+
+test("without English nothing can be said, and the next call asks for it again", async () => {
+  const { messages, asked } = unread();
+  const first = messages.use("fr");
+  asked[0].come();
+  asked[1].fail();
+  await assert.rejects(first, /gone/);
+  assert.throws(() => messages.text("one"), /No words for one/);
+  const second = messages.use("fr");
+  assert.deepEqual(asked.slice(2).map(({ language }) => language), ["en"]);
+  asked[2].come();
+  assert.equal(await second, true);
+  assert.equal(messages.text("one"), "Un");
+});
+
+test("words come from the route for pages of this version, else from the file beside the code", async () => {
+  const asked = [];
+  /** @param {Record<string, unknown>} answers by the kind of address */
+  const reader = (answers) => async (address, init) => {
+    asked.push([String(address).replace(/^file:.*(?=\/ui-)/, ""), init?.headers?.["X-Cloud-History"]]);
+    const answer = answers[address instanceof URL ? "file" : "route"];
+    if (answer === undefined) throw new TypeError("no answer");
+    return { ok: answer !== null, json: async () => answer };
+  };
+  const [route, file] = [["/cloud_history/words/fr?version=1.2.0", "1"], ["/ui-1.2.0/words/fr.json", undefined]];
+  assert.deepEqual(await loadWords("fr", reader({ route: { one: "Un" } })), { one: "Un" });
+  assert.deepEqual(asked.splice(0), [route]);
+  for (const bad of [undefined, null, [], "text", { one: 1 }]) {
+    assert.deepEqual(await loadWords("fr", reader({ route: bad, file: { one: "Un" } })), { one: "Un" });
+    assert.deepEqual(asked.splice(0), [route, file]);
+  }
+  await assert.rejects(loadWords("fr", reader({ route: null, file: null })), /no words for fr/);
+});
+
 test("a change of the language is told once, after the words have changed, until it is no longer wanted", async () => {
-  const { messages, asked } = make();
+  const { messages, asked } = await make();
   const told = [];
   const end = messages.onChange(() => told.push(messages.text("one")));
   const both = [messages.use("fr"), messages.use("fr")];
@@ -108,7 +158,7 @@ test("a change of the language is told once, after the words have changed, until
 });
 
 test("an error of a listener is not taken for a catalogue that could not be loaded", async () => {
-  const { messages, asked } = make();
+  const { messages, asked } = await make();
   messages.onChange(() => {
     throw new Error("the panel could not be drawn");
   });
@@ -119,11 +169,13 @@ test("an error of a listener is not taken for a catalogue that could not be load
 });
 
 test("marked elements carry the language and its direction", async () => {
-  const { messages, asked } = make();
+  const { messages, asked } = await make();
   const root = messages.mark({ lang: "", dir: "" });
+  const worded = messages.mark({ lang: "", dir: "" }, { isLasting: false });
   assert.deepEqual(root, { lang: "en", dir: "ltr" });
   const done = messages.use("ar");
   asked[0].come();
   await done;
   assert.deepEqual(root, { lang: "ar", dir: "rtl" });
+  assert.deepEqual(worded, { lang: "en", dir: "ltr" }, "its words stay as they are");
 });

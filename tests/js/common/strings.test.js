@@ -4,7 +4,7 @@ import { HistoryApiError } from "#ui/api.mjs";
 import * as common from "#ui/common/strings.mjs";
 import * as results from "#ui/deletion/result_strings.mjs";
 import * as deletion from "#ui/deletion/strings.mjs";
-import english from "#ui/words/en.mjs";
+import { wordsOf } from "../languages.js";
 
 const words = { ...common, ...deletion, ...results };
 
@@ -122,8 +122,8 @@ test("the clear dialog names the jobs that stay, or says that none do", () => {
   assert.equal(words.clearButton(1), "Clear 1 job");
 });
 
-test("no text on screen says “erase” or has no straight quotes", () => {
-  const texts = Object.values(english);
+test("no text on screen says “erase” or has no straight quotes", async () => {
+  const texts = Object.values(await wordsOf("en"));
   const collect = (value) => (typeof value === "string" ? texts.push(value) : typeof value === "object" && value && Object.values(value).forEach(collect));
   collect({ ...deletion, ...results });
   assert.ok(texts.length > 60);
