@@ -1,5 +1,6 @@
 /** The state of js/ui-1.2.0/deletion/controller.mjs. */
 
+import type { About } from "../js/ui-1.2.0/deletion/label.mjs";
 import type { ResultWords } from "../js/ui-1.2.0/deletion/result_strings.mjs";
 import type { Message, Toasts } from "../js/ui-1.2.0/common/toasts.mjs";
 import type { Filter } from "./list";
@@ -39,6 +40,10 @@ export interface Entry {
   earlier: boolean;
   result: Result | null;
   words: ResultWords | null;
+  /** Words the end of the deletion in the language that is shown; absent while it is open. */
+  word?: () => ResultWords;
+  /** What `label` names. */
+  about?: About;
   /** Whether it was confirmed in this page, which then shows its toasts. */
   mine: boolean;
   /** Whether it was confirmed before the page was reloaded. */

@@ -2,6 +2,7 @@
 
 import type { HistoryApi } from "../js/ui-1.2.0/api.mjs";
 import type { Dialogs } from "../js/ui-1.2.0/common/dialogs.mjs";
+import type { Notice } from "../js/ui-1.2.0/deletion/cards.mjs";
 import type { GROUPS } from "../js/ui-1.2.0/common/status.mjs";
 import type { IconName } from "../js/ui-1.2.0/common/icons.mjs";
 import type { Toasts } from "../js/ui-1.2.0/common/toasts.mjs";
@@ -143,13 +144,15 @@ export interface ViewParts {
   markOf(id: string): Mark | undefined;
   /** Calls back when marks or banners may have changed. */
   subscribe(listener: () => void): () => void;
-  createCards(view: { show(ids: string[], outcome: string): void; focusList(): void; say: Say; blocked(): string; hasNotices: boolean }): { element: HTMLElement; render(): void; destroy(): void };
+  createCards(view: { show(ids: string[], outcome: string): void; focusList(): void; say: Say; blocked(): string; notices: Notice[] | null }): { element: HTMLElement; render(): void; destroy(): void };
   createDetails(view: PageHost): Details;
   createPage(name: PageName, view: PageHost): Page;
   thumbnails: Thumbnails;
   /** "sidebar" has a button that opens the large window; "large" is that window. */
   place: "sidebar" | "large";
   close(): void;
+  /** The warnings and errors on the cards of the large window. */
+  notices: Notice[];
 }
 
 export type Say = (text: string, urgent?: boolean) => void;

@@ -15,7 +15,7 @@ import { loadStyle } from "./common/dom.mjs";
 import { WorkflowNames } from "./common/names.mjs";
 import { errorLine } from "./common/strings.mjs";
 import { createToasts } from "./common/toasts.mjs";
-import { followLanguage, text } from "./common/words.mjs";
+import { followLanguage, text, words } from "./common/words.mjs";
 import { ConnectSteps } from "./connect/dialog.mjs";
 import { createCancellation } from "./deletion/cancel.mjs";
 import { createCards } from "./deletion/cards.mjs";
@@ -107,14 +107,15 @@ export class App {
     this.auditLog = new AuditLog({ api });
     this.settings = createSettings({ api, onStatus: this.#setStatus });
     this.actions = this.#createActions();
-    const places = createPlaces(() => host.extensionManager, () => this.#viewParts());
-    this.mountInTab = places.mountInTab;
+    words.onChange(() => this.deletions.reword());
+    const places = (this.places = createPlaces(() => host.extensionManager, () => this.#viewParts()));
     this.openLarge = places.openLarge;
     this.nodeReport = api.nodeReport;
     this.approvals = new Approvals({
       api, toasts, now, schedule,
       // Separate from this.dialogs, so that an approval can open above another dialog.
-      dialogs: createDialogs(this.#dialogHost),
+      // Closing a question answers it, so a change of the language leaves it as it is.
+      dialogs: createDialogs(this.#dialogHost, { stays: true }),
       step: approvalStep,
       thumbnails: this.thumbnails,
       framed: isFramed(),
@@ -126,6 +127,13 @@ export class App {
   #viewer = null;
   /** @type {import("./viewer/viewer.mjs").Viewer | null} */
   #savedViewer = null;
+
+  /** Shows the panel in ComfyUI's sidebar. @param {Node} anchor ComfyUI's node there, before which the panel is inserted */
+  mountInTab(anchor) {
+    // A language that could not be loaded is tried again. Until then, the words stay as they are.
+    void words.again();
+    return this.places.mountInTab(anchor);
+  }
 
   /** Opens the viewer, whose module is loaded at the first use. @param {ViewRequest} request */
   async #view(request) {
@@ -198,7 +206,7 @@ export class App {
     };
   }
 
-  /** @returns {Omit<ViewParts, "place" | "close">} */
+  /** @returns {Omit<ViewParts, "place" | "close" | "notices">} */
   #viewParts() {
     const { api, store, deletions, saves, actions, thumbnails, cleanUp, auditLog } = this;
     const parts = { api, store, actions, thumbnails, workflows: this.workflows, dialogs: this.dialogs, toasts: this.toasts };

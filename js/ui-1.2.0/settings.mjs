@@ -90,6 +90,8 @@ const controlFor = (name, label) => (isChoice(name) ? choiceControl(name, label)
 class Field {
   #saved = "";
   #note = el("span", { class: "cch-2 cch-t12", role: "status" });
+  /** @type {Status | null} */
+  #status = null;
 
   /** @param {keyof Settings} name @param {string} label @param {(change: Partial<Settings>) => Promise<Status>} save */
   constructor(name, label, save) {
@@ -107,7 +109,8 @@ class Field {
   }
 
   /** @param {Status} status */
-  take({ settings }) {
+  take(status) {
+    const { settings } = (this.#status = status);
     const { element } = this.control;
     const fixed = this.name === "nodes" && settings?.nodes_fixed === true;
     // Saving another setting must not overwrite text that is being typed.
@@ -122,6 +125,18 @@ class Field {
     this.#note.textContent = text("settings.fixed");
   }
 
+  /** Words the field anew, in another language. Its label is ComfyUI's. */
+  reword() {
+    const { element } = this.control;
+    const label = element.getAttribute("aria-label") ?? "";
+    const { element: other, refused } = controlFor(this.name, label);
+    this.control.refused = refused;
+    if (element instanceof window.HTMLSelectElement) for (const [at, option] of [...other.children].entries()) element.children[at]?.replaceChildren(...option.childNodes);
+    setTip(element, other.getAttribute("data-tip") ?? "");
+    this.#note.textContent = "";
+    if (this.#status) this.take(this.#status);
+  }
+
   /** @param {unknown} error */
   refuse(error) {
     this.control.element.value = this.#saved;
@@ -129,10 +144,10 @@ class Field {
   }
 
   async #changed() {
-    const { element, read, refused } = this.control;
+    const { element, read } = this.control;
     const value = read();
     element.classList.toggle("bad", value === null);
-    this.#note.textContent = value === null ? refused : "";
+    this.#note.textContent = value === null ? this.control.refused : "";
     if (value === null) return;
     try {
       await this.save({ [this.name]: value });
@@ -152,6 +167,11 @@ export function createSettings({ api, onStatus }) {
 
   /** Drops the fields of closed settings dialogs: ComfyUI sends no event when its settings are closed. */
   const dropClosed = () => (fields = new Set([...fields].filter(({ box }) => box.isConnected)));
+
+  words.onChange(() => {
+    dropClosed();
+    for (const field of fields) field.reword();
+  });
 
   /** @param {Status} status */
   const take = (status) => {

@@ -146,7 +146,8 @@ class DialogFrame {
     stopKeys(this.#root);
     unmarkWhenUsed(this.#root);
     withTooltips(this.#root);
-    words.mark(this.#root);
+    // Not worded anew: a change of the language closes it, or leaves it as it is.
+    words.mark(this.#root, { isLasting: false });
   }
 
   isOpen() {
@@ -291,10 +292,11 @@ class DialogFrame {
   }
 }
 
-/** @param {() => HostDialogs} getHost @returns {Dialogs} */
-export function createDialogs(getHost) {
+/** @param {() => HostDialogs} getHost @param {{stays?: boolean}} [options] `stays`: whether a dialog stays open when the language changes @returns {Dialogs} */
+export function createDialogs(getHost, { stays = false } = {}) {
   /** @type {Frame | null} */
   let current = null;
+  if (!stays) words.onChange(() => current?.close());
 
   return {
     /** Opens a frame for `talk` and closes it afterwards. If a frame is open, focuses that one and does not run `talk`. */

@@ -120,6 +120,11 @@ export class Messages {
     return true;
   }
 
+  /** Tries the language that was asked for last again, if it could not be loaded. Never rejects. */
+  async again() {
+    return this.use(this.#wanted).catch(() => false);
+  }
+
   /** @param {string} language */
   async #read(language) {
     const loading = this.#loading.get(language) ?? this.load(language);

@@ -20,6 +20,8 @@ import { awayText, holdTitle, whichDeletion } from "./strings.mjs";
 /** @import { Deletions } from "./controller.mjs" */
 /** @import { Message } from "../common/toasts.mjs" */
 
+/** A message that would be a toast elsewhere. @typedef {{number: number, kind: "warning" | "error", message: Message}} Notice */
+
 const MAX_NOTICES = 2;
 const AROUND = 2 * Math.PI * 13;
 
@@ -172,8 +174,8 @@ function createResultCard(entry, deletions, show, copy, blocked) {
   };
 }
 
-/** A message that would be a toast elsewhere. @param {"warning" | "error"} kind @param {Message} message @param {() => void} close @returns {Card} */
-function createNotice(kind, { title, detail, action }, close) {
+/** @param {Notice} notice @param {() => void} close @returns {Card} */
+function createNotice({ kind, message: { title, detail, action } }, close) {
   const [name, colour] = LOOK[kind];
   const press = () => {
     close();
@@ -189,24 +191,27 @@ function createNotice(kind, { title, detail, action }, close) {
 
 /** The newest warnings and errors that a panel shows instead of toasts. */
 class Notices {
-  /** Keys and makers of their cards. @type {(readonly [string, () => Card])[]} */
-  all = [];
-  #made = 0;
-
-  /** @param {() => void} onChange */
-  constructor(onChange) {
+  /** @param {Notice[]} all changed in place, because a panel that is drawn anew shows them again @param {() => void} onChange */
+  constructor(all, onChange) {
+    this.all = all;
     this.onChange = onChange;
   }
 
-  /** @param {"warning" | "error"} kind @param {Message} message */
-  add(kind, message) {
-    const key = `notice${++this.#made}`;
-    this.#set([...this.all.slice(1 - MAX_NOTICES), [key, () => createNotice(kind, message, () => this.#set(this.all.filter(([each]) => each !== key)))]]);
+  /** Keys and makers of their cards. @returns {(readonly [string, () => Card])[]} */
+  cards() {
+    return this.all.map((notice) => [`notice${notice.number}`, () => createNotice(notice, () => this.#drop(notice))]);
   }
 
-  /** @param {Notices["all"]} all */
-  #set(all) {
-    this.all = all;
+  /** @param {Notice["kind"]} kind @param {Message} message */
+  add(kind, message) {
+    this.all.splice(0, Math.max(0, this.all.length + 1 - MAX_NOTICES));
+    this.all.push({ number: ++made, kind, message });
+    this.onChange();
+  }
+
+  /** @param {Notice} notice */
+  #drop(notice) {
+    this.all.splice(this.all.indexOf(notice), 1);
     this.onChange();
   }
 }
@@ -232,10 +237,10 @@ function keyOf(entry) {
  * @param {Say} options.say
  * @param {() => void} [options.focusList] called when the card with the focus is removed
  * @param {() => string} [options.blocked] why nothing can be deleted now; "" if deletion is possible
- * @param {boolean} [options.hasNotices] whether the cards show the warnings and errors that are toasts elsewhere
+ * @param {Notice[] | null} [options.notices] the warnings and errors that are toasts elsewhere; null: they are toasts
  */
-export function createCards({ deletions, show, say, focusList, blocked = () => "", hasNotices = false }) {
-  const notices = new Notices(() => render());
+export function createCards({ deletions, show, say, focusList, blocked = () => "", notices: kept = null }) {
+  const notices = new Notices(kept ?? [], () => render());
   const stack = new CardStack(deletions.parts, focusList);
 
   const copy = async (/** @type {string} */ report) => say((await copyText(report)) ? text("deletion.report_copied") : text("common.not_copied"));
@@ -249,14 +254,14 @@ export function createCards({ deletions, show, say, focusList, blocked = () => "
   function render() {
     // Two open panels must not count down the same hold.
     const entries = deletions.isSpeaker(view) ? entriesToShow(deletions.state()) : [];
-    const cards = [...notices.all, ...entries.map((entry) => /** @type {const} */ ([keyOf(entry), () => make(entry)]))];
+    const cards = [...notices.cards(), ...entries.map((entry) => /** @type {const} */ ([keyOf(entry), () => make(entry)]))];
     stack.render(cards);
   }
 
   const view = {
     render,
     say,
-    ...(hasNotices && {
+    ...(kept && {
       /** @type {NonNullable<DeletionView["notice"]>} */
       notice(kind, message) {
         notices.add(kind, message);

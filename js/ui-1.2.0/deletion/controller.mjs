@@ -8,7 +8,7 @@ import { crashWords, errorWords, lostHold } from "../common/strings.mjs";
 import { text } from "../common/words.mjs";
 import { Clock, LAST_SECONDS } from "./clock.mjs";
 import { advance, createRemovedJobs, doingOf, endOf, entriesToShow, findEntry, follow, goneOf, holderOf, isBegun, isOpen, isOutdated, isSilent, markOf, POLL_MS, shownPhase, spokenProgress, stateIn, update } from "./entries.mjs";
-import { byWorkflow, deletionLabel, endedBy, named } from "./label.mjs";
+import { byWorkflow, endedBy, labelOf, named } from "./label.mjs";
 import { isStoppedUnsent, messageWords, ofWorkflow, recordedWords, resultWords, undoneWords } from "./result_strings.mjs";
 import { stop, undo } from "./stop.mjs";
 import * as words from "./strings.mjs";
@@ -292,7 +292,7 @@ export class Deletions {
 
   /** @param {Entry} entry @param {About} about */
   label(entry, about) {
-    entry.label ||= deletionLabel(about, this.parts.workflowName ?? (() => ""));
+    if (!entry.label) Object.assign(entry, { about, label: labelOf({ about }, this.parts.workflowName) });
   }
 
   /** Says what ComfyUI does with a deletion, after it did not answer for a while. @param {Entry} entry */
@@ -338,7 +338,7 @@ export class Deletions {
     if (!entry || !isOpen(entry)) return;
     if (entry.hold) this.#undoneHolds.add(entry.hold);
     if (entry.mine || entry.endedHere) {
-      this.conclude(entry, undoneWords(entry.jobs, endedBy(entry)), true);
+      this.conclude(entry, () => undoneWords(entry.jobs, endedBy(entry)), true);
       this.parts.schedule(() => this.drop(entry), UNDONE_SHOWN_MS);
       return;
     }
@@ -390,23 +390,30 @@ export class Deletions {
     const log = await this.parts.api.auditLog().catch(() => null);
     if (!isOpen(entry)) return;
     const recorded = log?.entries.find(({ operation, state }) => operation === entry.operation && state === "done");
-    this.conclude(entry, recorded ? recordedWords(recorded, entry.jobs) : messageWords("warning", words.lostWords()));
+    this.conclude(entry, () => (recorded ? recordedWords(recorded, entry.jobs) : messageWords("warning", words.lostWords())));
     this.parts.onResult();
   }
 
-  /** Ends a deletion with a message instead of a result. @param {Entry} entry @param {ResultWords} message @param {boolean} [isBack] whether the selection is as before the confirmation */
-  conclude(entry, message, isBack = false) {
-    this.#end(entry, message);
+  /** Ends a deletion with a message instead of a result. @param {Entry} entry @param {() => ResultWords} word @param {boolean} [isBack] whether the selection is as before the confirmation */
+  conclude(entry, word, isBack = false) {
+    const message = this.#end(entry, word);
     this.announce(entry, message);
     this.change();
     this.#tellEnd(entry, isBack);
   }
 
-  /** @param {Entry} entry @param {ResultWords} message */
-  #end(entry, message) {
-    Object.assign(entry, { phase: "done", words: message, refusal: "", away: "", undoing: false, endedAt: this.parts.today() });
+  /** @param {Entry} entry @param {() => ResultWords} word words the end, also later in another language */
+  #end(entry, word) {
+    const message = word();
+    Object.assign(entry, { phase: "done", words: message, word, refusal: "", away: "", undoing: false, endedAt: this.parts.today() });
     this.#outdateResults(entry);
     this.#forget(entry);
+    return message;
+  }
+
+  /** Words the names and the ends of all deletions anew, in another language. */
+  reword() {
+    for (const entry of this.entries) Object.assign(entry, { label: labelOf(entry, this.parts.workflowName), ...(entry.word && { words: entry.word() }) });
   }
 
   /**
@@ -433,9 +440,10 @@ export class Deletions {
   /** @param {Entry} entry @param {Result} result */
   #finish(entry, result) {
     if (!isOpen(entry)) return;
-    const message = entry.workflow ? ofWorkflow(resultWords(result, entry), result) : resultWords(result, { ...entry, by: endedBy(entry) });
+    const about = { ...entry, ...(!entry.workflow && { by: endedBy(entry) }) };
+    const word = () => (entry.workflow ? ofWorkflow(resultWords(result, about), result) : resultWords(result, about));
     entry.result = result;
-    this.#end(entry, message);
+    const message = this.#end(entry, word);
     this.#removed.add(goneOf(entry));
     if (message.kind === "success" && !message.lines.length) this.parts.schedule(() => this.drop(entry), SUCCESS_SHOWN_MS);
     if (entry.mine && !entry.resumed && result.error?.code === "count_rose") this.parts.whenVisible(() => void askAgain(this, entry));

@@ -42,3 +42,6 @@ export function deletionLabel({ origin, first, jobs }, workflowName) {
   const name = isDescribed(first, workflow) ? describedJob(first) : jobName(first, workflow);
   return jobs > 1 ? text("deletion.label_more", { name, n: jobs - 1 }) : name;
 }
+
+/** The name of a deletion in the language that is shown. @param {{workflow?: boolean, about?: About}} entry @param {(id: string) => string} [workflowName] */
+export const labelOf = ({ workflow = false, about }, workflowName = () => "") => (workflow ? byWorkflow() : about ? deletionLabel(about, workflowName) : "");

@@ -80,7 +80,7 @@ async function refused(flow, entry, request, error) {
   const showDialog = confirmation.after(error, request);
   if (!showDialog) {
     const isStopped = error.code === "stopped";
-    flow.conclude(entry, isStopped ? stoppedUnsent(entry.jobs, endedBy(entry)) : messageWords("error", { title: text("deletion.none_removed"), text: errorLine(error) }), true);
+    flow.conclude(entry, () => (isStopped ? stoppedUnsent(entry.jobs, endedBy(entry)) : messageWords("error", { title: text("deletion.none_removed"), text: errorLine(error) })), true);
     return null;
   }
   flow.drop(entry, true);

@@ -64,6 +64,8 @@ export class PanelView {
   #none = el("p", { class: "cch-hint cch-none", hidden: true }, text("list.choose_job"));
   #under = el("div", { class: "cch-under" });
   #pages = new Pages(this.root, this.#under);
+  /** The page that was opened last. @type {PageName | null} */
+  #page = null;
   #popups = new Popups(this.root);
   #live = createLive();
   /** @type {(() => void)[]} */
@@ -84,7 +86,7 @@ export class PanelView {
     this.tabs = createTabs(store, this.list.element.id);
     this.finder = new Finder(store, this.#popups, parts.actions.currentWorkflow);
     this.footer = new Footer(parts, () => this.focusList(), (event) => this.list.isSecondClick(event));
-    this.cards = parts.createCards({ show: (ids, outcome) => this.show(ids, outcome), focusList: () => this.focusList(), say, blocked: () => this.store.blocked(), hasNotices: parts.place === "large" });
+    this.cards = parts.createCards({ show: (ids, outcome) => this.show(ids, outcome), focusList: () => this.focusList(), say, blocked: () => this.store.blocked(), notices: parts.place === "large" ? parts.notices : null });
     this.#build();
     const observer = new window.ResizeObserver(() => this.#measure());
     // With another text size the panel keeps its width. Its header does not keep its height.
@@ -125,6 +127,27 @@ export class PanelView {
     clearTimeout(this.#resting);
     for (const leave of this.#leave) leave();
     this.root.remove();
+  }
+
+  /** What another view of the same store shows to look like this one. */
+  place() {
+    const { shown } = this.#pages;
+    return { top: this.list.element.scrollTop, page: shown && shown !== this.detailsPage ? this.#page : null, details: shown === this.detailsPage };
+  }
+
+  /** @param {ReturnType<PanelView["place"]>} place */
+  goTo({ top, page, details }) {
+    this.list.layOut();
+    this.list.element.scrollTop = top;
+    this.list.draw();
+    if (page) this.#showPage(page);
+    else if (details && this.store.focused) this.open(this.store.focused);
+  }
+
+  /** Focuses the open page, else the list. */
+  focus() {
+    if (this.#pages.shown) this.#pages.shown.element.querySelector("button")?.focus({ preventScroll: true });
+    else this.focusList();
   }
 
   /** Focuses the list, or the panel while the list is hidden. */
@@ -258,9 +281,14 @@ export class PanelView {
 
   /** @param {PageName} name */
   openPage(name) {
-    const page = this.parts.createPage(name, this.pageHost);
-    this.#pages.open(page);
-    page.element.querySelector("button")?.focus({ preventScroll: true });
+    this.#showPage(name);
+    this.focus();
+  }
+
+  /** @param {PageName} name */
+  #showPage(name) {
+    this.#page = name;
+    this.#pages.open(this.parts.createPage(name, this.pageHost));
   }
 
   /** Returns from a page to the list. */
