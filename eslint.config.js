@@ -1,4 +1,5 @@
 import js from "@eslint/js";
+import { wordsRule } from "./tools/words_rule.js";
 
 const browser = Object.fromEntries(
   [
@@ -47,12 +48,17 @@ export default [
     ignores: ["js/main.js"],
     rules: { "no-restricted-imports": ["error", { patterns: [comfyui] }] },
   },
+  {
+    files: ["js/ui-*/**/*.mjs"],
+    plugins: { house: { rules: { words: wordsRule } } },
+    rules: { "house/words": "error" },
+  },
   ...rooms.map((room, at) => ({
     files: [`js/ui-*/${room}.mjs`, `js/ui-*/${room}/**`],
     rules: { "no-restricted-imports": ["error", { patterns: [comfyui, above(rooms.slice(0, at))] }] },
   })),
   {
-    files: ["tests/js/**/*.js", "eslint.config.js", "tests/browser/*.js"],
+    files: ["tests/js/**/*.js", "eslint.config.js", "tests/browser/*.js", "tools/*.js"],
     languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: node },
     rules: { eqeqeq: "error", "prefer-const": "error" },
   },

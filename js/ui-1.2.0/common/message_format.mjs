@@ -124,17 +124,21 @@ export class Formatter {
   /** @type {Map<string, any>} */
   #made = new Map();
 
-  /** @param {string} locale a language with or without a region; RangeError if it is no language tag */
-  constructor(locale) {
+  /**
+   * @param {string} locale a language with or without a region; RangeError if it is no language tag
+   * @param {string} [dates] the locale that writes dates and times
+   */
+  constructor(locale, dates = locale) {
     this.locale = locale;
+    this.dates = dates;
     this.isRightToLeft = directionOf(locale) === "rtl";
     this.plurals = new Intl.PluralRules(locale);
   }
 
-  /** Creates each object of Intl once: that is slow. @template T @template O @param {new (locale: string, options: O) => T} type @param {O} options @returns {T} */
-  #intl(type, options) {
+  /** Creates each object of Intl once: that is slow. @template T @template O @param {new (locale: string, options: O) => T} type @param {O} options @param {string} [locale] @returns {T} */
+  #intl(type, options, locale = this.locale) {
     const key = type.name + JSON.stringify(options);
-    if (!this.#made.has(key)) this.#made.set(key, new type(this.locale, options));
+    if (!this.#made.has(key)) this.#made.set(key, new type(locale, options));
     return this.#made.get(key);
   }
 
@@ -158,7 +162,7 @@ export class Formatter {
   list = (items, style = "and") => this.#intl(Intl.ListFormat, LISTS[style]).format(items.map(this.isolate));
 
   /** @param {number} at milliseconds since 1970 @param {Intl.DateTimeFormatOptions} options */
-  date = (at, options) => this.#intl(Intl.DateTimeFormat, options).format(at);
+  date = (at, options) => this.#intl(Intl.DateTimeFormat, options, this.dates).format(at);
 
   /** "yesterday", "12 minutes ago". @param {number} n @param {Intl.RelativeTimeFormatUnit} unit */
   relative = (n, unit) => this.#intl(Intl.RelativeTimeFormat, { numeric: "auto" }).format(n, unit);

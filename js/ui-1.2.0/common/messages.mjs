@@ -34,6 +34,21 @@ export function regionOf(language, preferred) {
   return found ?? language;
 }
 
+/**
+ * The locale for dates and times. With words in English, which stand for those of all languages that ComfyUI lacks, it is the
+ * browser's own, whatever its language.
+ * @param {string} language @param {readonly string[]} preferred `navigator.languages`
+ */
+export function datesOf(language, preferred) {
+  if (language !== "en") return regionOf(language, preferred);
+  const [own = "en-GB"] = preferred;
+  try {
+    return Intl.getCanonicalLocales(own)[0] ?? "en-GB";
+  } catch {
+    return "en-GB"; // As in `regionOf`.
+  }
+}
+
 /** The version of this pack, in the name of the folder of the interface. */
 const VERSION = /\/ui-([^/]+)\//.exec(import.meta.url)?.[1] ?? "";
 
@@ -98,7 +113,7 @@ export class Messages {
     this.load = load;
     this.preferred = preferred;
     this.language = "en";
-    this.formatter = new Formatter(regionOf("en", preferred));
+    this.formatter = this.#formatterOf("en");
     this.#english = this.formatter;
   }
 
@@ -119,6 +134,9 @@ export class Messages {
     this.#change(language, own ?? english);
     return true;
   }
+
+  /** @param {string} language */
+  #formatterOf = (language) => new Formatter(regionOf(language, this.preferred), datesOf(language, this.preferred));
 
   /** Tries the language that was asked for last again, if it could not be loaded. Never rejects. */
   async again() {
@@ -149,7 +167,7 @@ export class Messages {
     this.language = language;
     this.#catalogue = catalogue;
     this.#parsed.clear();
-    this.formatter = language === "en" ? this.#english : new Formatter(regionOf(language, this.preferred));
+    this.formatter = language === "en" ? this.#english : this.#formatterOf(language);
     for (const held of this.#roots) {
       const root = held.deref();
       if (root) this.#mark(root);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LANGUAGES, languageOf, loadWords, Messages, regionOf } from "#ui/common/messages.mjs";
+import { datesOf, LANGUAGES, languageOf, loadWords, Messages, regionOf } from "#ui/common/messages.mjs";
 
-const ENGLISH = { one: "One", jobs: "{n, plural, one {# job} other {# jobs}}", broken: "Whole {name}" };
+const ENGLISH = { on: "{at, date}", one: "One", jobs: "{n, plural, one {# job} other {# jobs}}", broken: "Whole {name}" };
 const CATALOGUES = {
   en: ENGLISH,
-  fr: { one: "Un", jobs: "{n, plural, one {# tâche} many {# de tâches} other {# tâches}}", broken: "Cassé {name" },
+  fr: { on: "le {at, date}", one: "Un", jobs: "{n, plural, one {# tâche} many {# de tâches} other {# tâches}}", broken: "Cassé {name" },
   ar: { one: "واحد" },
 };
 
@@ -39,6 +39,18 @@ test("the browser's region counts only for the language that is shown, in its sc
   assert.equal(regionOf("pt-BR", ["pt-PT"]), "pt-BR");
   const { messages } = await make(["en-IN"]);
   assert.equal(messages.text("jobs", { n: 1_234_567 }), "12,34,567 jobs");
+});
+
+test("with English words the browser’s own locale writes dates and times, else the language of the words does", async () => {
+  assert.deepEqual([["de-DE", "en-US"], ["en-US"], ["c"], []].map((preferred) => datesOf("en", preferred)), ["de-DE", "en-US", "en-GB", "en-GB"]);
+  assert.deepEqual([["de-DE"], ["en-GB", "fr-CA"]].map((preferred) => datesOf("fr", preferred)), ["fr", "fr-CA"]);
+  const { messages, asked } = await make(["de-DE"]);
+  const at = new Date(2026, 10, 15, 18, 5).getTime();
+  assert.deepEqual([messages.text("on", { at }), messages.text("jobs", { n: 1_001 })], ["15. November 2026", "1,001 jobs"]);
+  const french = messages.use("fr");
+  asked[0].come();
+  await french;
+  assert.equal(messages.text("on", { at }), "le 15 novembre 2026");
 });
 
 test("a language is loaded once", async () => {
