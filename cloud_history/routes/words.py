@@ -54,8 +54,9 @@ class WordRoutes:
         language = request.match_info["language"]
         if language not in LANGUAGES or request.query.get("version") != __version__:
             raise InputRefused("no_such_words")
-        words = self._read.get(language) or await compute_in_thread(read_words, language)
-        self._read[language] = words
+        if language not in self._read:
+            self._read[language] = await compute_in_thread(read_words, language)
+        words = self._read[language]
         headers = {**HEADERS, "Cache-Control": "no-cache", "ETag": f'W/"{words.etag}"', "Vary": "Accept-Encoding"}
         if any(each.value == words.etag for each in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { words } from "#ui/common/words.mjs";
 import { shownPhase } from "#ui/deletion/entries.mjs";
 import { leftWord } from "#ui/deletion/result_strings.mjs";
 import { CLEARED, ROSE, STATUS, UNSENT, deleted, fail, hold, preview, row, stage } from "./stage.js";
@@ -377,4 +378,18 @@ test("what was stopped or removed before is not shown again once a newer deletio
     await it.flow.remove({ ids: ["d"] });
     assert.equal(it.flow.state().results.length, stays, "its card would be taken for the outcome of the newer one");
   }
+});
+
+test("in another language, the name and the end of a deletion are said anew", async (t) => {
+  const it = stage({ preview: preview({ rows: [{ id: "a", status: "failed", created: null, name: "", workflow_id: "", error: null }] }) });
+  await it.flow.remove({ ids: ["a"] });
+  it.ended("h1", { ...deleted({ not_attempted: 3 }), ...UNSENT, error: { code: "unauthorized", message: "m" } });
+  const [entry] = it.flow.state().results;
+  assert.deepEqual([entry.label, entry.words.title], ["The failed job and 2 more", "No job was removed"]);
+  const load = words.load;
+  t.after(() => ((words.load = load), words.use("en")));
+  words.load = async () => ({ "deletion.none_removed": "Aucune tâche retirée", "deletion.label_job": "La tâche échouée" });
+  await words.use("fr");
+  it.flow.reword();
+  assert.deepEqual([entry.label, entry.words.title, entry.words.again], ["La tâche échouée and 2 more", "Aucune tâche retirée", ["a", "b", "c"]]);
 });
