@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from browser.comfy_page import choose_in_canvas_menu, dialog
+from browser.comfy_page import button, choose_in_canvas_menu, choose_in_menu, dialog, load_workflow, press_run
 from browser.conftest import OLDEST, ONE_FRONTEND, Frontend
 from browser.panel_page import TAB_BUTTON, newest_first, open_list
+from browser.test_asking import clear_graph
 from cloud_history.routes.words import FOLDER as WORDS
 from simulated_cloud import SimulatedCloud
 
@@ -211,3 +212,39 @@ async def test_without_its_routes_the_panel_still_says_what_is_wrong(page: Page,
         await page.locator(TAB_BUTTON).click()
         await expect(page.locator(".cch-panel")).to_contain_text("Comfy Cloud History is not running")
     console_errors[:] = [text for text in console_errors if "404" not in text]
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True)
+async def test_the_settings_on_screen_are_worded_anew_and_keep_their_values(page: Page) -> None:
+    await choose_in_menu(page, "Settings")
+    await page.get_by_text("Cloud history", exact=True).last.click()
+    fields = page.locator(".cch-setting")
+    nodes = fields.locator("select").filter(has_text="Ask first")
+    await expect(nodes).to_have_value("ask")
+    async with marked_french(page):
+        await page.evaluate(SET_LOCALE, "fr")
+        await expect(nodes.locator("option")).to_have_text([f"{MARK}Ask first", f"{MARK}Always", f"{MARK}Never"])
+    await expect(nodes).to_have_value("ask")
+    assert (
+        await fields.locator("input").first.get_attribute("data-tip")
+        == f"{MARK}0 to 60. With 0, a deletion is sent at once."
+    )
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True)
+async def test_a_change_of_the_language_does_not_answer_the_question_of_a_workflow(
+    page: Page, cloud: SimulatedCloud
+) -> None:
+    await load_workflow(page, clear_graph())
+    await press_run(page)
+    asked = dialog(page, "Let this workflow delete")
+    await expect(asked).to_be_visible()
+    async with marked_french(page):
+        await page.evaluate(SET_LOCALE, "fr")
+        await page.wait_for_function("window.app.extensionManager.setting.get('Comfy.Locale') === 'fr'")
+        await expect(asked.locator(".cch-dialog")).to_have_attribute("lang", "en")
+        await button(asked, "Skip").click()
+    await expect(asked).to_have_count(0)
+    assert cloud.history_posts == []

@@ -50,7 +50,7 @@ export function datesOf(language, preferred) {
 }
 
 /** The version of this pack, in the name of the folder of the interface. */
-const VERSION = /\/ui-([^/]+)\//.exec(import.meta.url)?.[1] ?? "";
+const VERSION = import.meta.url.match(/\/ui-([^/]+)\//)?.[1] ?? "";
 
 /**
  * Reads a route of this pack, given as a text, or a file beside this module, given as a URL.
