@@ -11,8 +11,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.comfy_page import choose_in_canvas_menu
-from browser.conftest import OLDEST, Frontend
+from browser.conftest import Frontend
 from browser.panel_page import TAB_BUTTON
+from project_setup import OLDEST_FRONTEND
 
 LOCALES = Path(__file__).parents[2] / "locales"
 HELP = LOCALES.parent / "js" / "docs"
@@ -48,7 +49,7 @@ async def test_menus_nodes_and_help_are_in_the_language_of_comfyui(
     menu = texts(language, "main")
     await expect(page.locator(TAB_BUTTON)).to_have_attribute("aria-label", menu["Cloud history"])
     await expect(page.locator(TAB_BUTTON)).to_contain_text(menu["Cloud"])
-    if frontend.version != OLDEST:
+    if frontend.version != OLDEST_FRONTEND:
         await choose_in_canvas_menu(page, menu["contextMenu"]["Cloud history"])
         await expect(
             page.locator(".litemenu-entry", has_text=menu["contextMenu"]["Clear cloud history…"])
