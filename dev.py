@@ -45,11 +45,23 @@ UNIT_TESTS = ["tests", "--ignore=tests/browser", "--ignore=tests/deep"]
 # Three processes use two processors best, because tests often wait for an answer or for a page.
 NOT_TIMED = ["-m", "not timed", "-n", "3", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
+SAME_ON_ALL_PYTHONS = (
+    "deletion/test_backed_up_killed.py",
+    "outputs/test_hostile_outputs.py",
+    "outputs/test_killed.py",
+    "outputs/test_promise_faults.py",
+    "outputs/test_promise_killed.py",
+    "test_leaks.py",
+    "test_leaks_kept.py",
+)
+"""Tests that try one thing in very many cases: as many processes that are killed, files that fail or answers."""
 OTHER_PYTHONS_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "CLOUD_HISTORY_FEWER_EXAMPLES": "10"}
 """Property tests try fewer examples, because a difference between Pythons shows in almost any example."""
-PARTLY_TESTED = {"3.12": [f"tests/{room}" for room in ("cloud", "host", "nodes", "state", "tasks")]}
-"""A Python between two others that run all tests: only the tests of sockets, files, threads and nodes run there."""
-BROWSER_TESTS = ["tests/browser", "-n", "3", "--dist", "loadgroup"]
+SOCKETS_FILES_THREADS = [f"tests/{room}" for room in ("cloud", "host", "nodes", "state", "tasks")]
+OLDEST_PYTHON = "3.10"
+OLDEST_PYTHON_TESTS = [*UNIT_TESTS, *(f"--ignore=tests/{path}" for path in SAME_ON_ALL_PYTHONS)]
+"""The oldest Python lacks the most, so almost all tests run on it."""
+BROWSER_TESTS = ["tests/browser", "-n", "3", "--dist", "worksteal"]
 
 PYTHONS = "pythons"
 STOP_SECONDS = 20
@@ -175,8 +187,7 @@ def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
         others = beside.submit(_without_python, node=node, browser=browser)
         setup.python_packages(dev=True)
         if browser:
-            for version in (setup.NEWEST_FRONTEND, setup.OLDEST_FRONTEND):
-                setup.frontend(version)
+            setup.frontend(setup.NEWEST_FRONTEND)
         others.result()
         return {"CHROMIUM": setup.browser()} if browser else {}
 
@@ -262,7 +273,7 @@ def other_pythons() -> list[StepFailed]:
     failures = []
     for version, interpreter in found.items():
         python = setup.packages_for(version, interpreter)
-        chosen = PARTLY_TESTED.get(version, UNIT_TESTS)
+        chosen = OLDEST_PYTHON_TESTS if version == OLDEST_PYTHON else SOCKETS_FILES_THREADS
         tests: list[str | Path] = [python, "-m", "pytest", *chosen, *NOT_TIMED, "-q"]
         try:
             output = run_step(f"Python {version}: tests", tests, env=OTHER_PYTHONS_ENVIRONMENT)

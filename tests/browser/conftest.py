@@ -15,7 +15,7 @@ import random
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,14 +23,15 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from browser.comfy_page import open_comfyui
-from browser.tabs import Ear, Tabs, forget
+from browser.comfy_page import open_comfyui, set_direction
+from browser.tabs import USUAL_SIZE, Ear, Tabs, forget
 from hosts import HostProcess, frontend_dir, start_host
+from project_setup import NEWEST_FRONTEND
 from simulated_cloud import SimulatedCloud
 
 HERE = Path(__file__).parent
-OLDEST = "1.27.10"
-FRONTENDS = tuple(os.environ.get("FRONTENDS", f"1.58.1,{OLDEST}").split(","))
+# tests/deep runs some of the tests on the oldest frontend, and tours the others.
+FRONTENDS = tuple(os.environ.get("FRONTENDS", NEWEST_FRONTEND).split(","))
 # The first frontend is enough for tests that do not depend on how a frontend draws.
 ONE_FRONTEND = pytest.mark.parametrize("frontend", FRONTENDS[:1], indirect=True)
 CHROMIUM_FLAGS = [
@@ -83,16 +84,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all browser tests on one event loop, because they share one Chromium; give a real ComfyUI more time.
-
-    Only one of several workers starts the older frontend, which is slow the first time.
-    """
+    """Run all browser tests on one event loop, because they share one Chromium; give a real ComfyUI more time."""
     for item in items:
         if HERE in item.path.parents:
             if pytest_asyncio.is_async_test(item):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            if OLDEST in item.name:
-                item.add_marker(pytest.mark.xdist_group(OLDEST))
             item.add_marker(pytest.mark.timeout(300 if os.environ.get("COMFYUI_DIR") else 120))
 
 
@@ -241,3 +237,15 @@ async def page(
         # The next test must not get the window of this one, which may have failed before it could restore the size.
         await opened.set_viewport_size(size)
         await opened.context.clear_permissions()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def styled(page: Page) -> AsyncIterator[Callable[[str, str], Awaitable[None]]]:
+    """A function that sets the direction and the text size of the page until the end of the test."""
+
+    async def style(direction: str, size: str) -> None:
+        await set_direction(page, direction)
+        await page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
+
+    yield style
+    await page.set_viewport_size(USUAL_SIZE)

@@ -76,7 +76,8 @@ async ({ widths, height }) => {
             if (textCut(el)) found.push(`the text of ${name(el)} is cut`);
             const x = (rect.left + rect.right) / 2, y = (rect.top + rect.bottom) / 2;
             // ComfyUI's toasts may cover anything for a while.
-            const hit = document.elementsFromPoint(x, y).find(each => root.contains(each));
+            const top = document.elementFromPoint(x, y);
+            const hit = root.contains(top) ? top : document.elementsFromPoint(x, y).find(each => root.contains(each));
             // Headings and cards stay in view while what is below them scrolls.
             const covers = hit && hit.closest('.cch-day, .cch-cards');
             if (!hit || !(el.contains(hit) || hit.contains(el)) && !(rect.partly || covers)) found.push(`${name(el)} is covered by ${hit ? name(hit) : 'nothing'}`);

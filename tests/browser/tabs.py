@@ -11,6 +11,7 @@ from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, 
 NOT_THIS_MACHINE = re.compile(r"^(?!data:|blob:|about:|chrome-extension:|(?:https?|wss?)://127\.0\.0\.1[:/])")
 # Every kind of storage of a site in the browser, except the cache of its files.
 REMEMBERED = "cookies,file_systems,indexeddb,local_storage,service_workers,cache_storage"
+USUAL_SIZE: ViewportSize = {"width": 1440, "height": 900}
 
 
 class Tabs:
@@ -26,8 +27,7 @@ class Tabs:
     async def take(self, version: str) -> Page:
         """Return the page for a frontend version, and open it if necessary."""
         if version not in self._open:
-            size: ViewportSize = {"width": 1440, "height": 900}
-            context = await self._chromium.new_context(viewport=size, reduced_motion="reduce", locale="en-GB")
+            context = await self._chromium.new_context(viewport=USUAL_SIZE, reduced_motion="reduce", locale="en-GB")
             self._open[version] = await context.new_page()
         return self._open[version]
 

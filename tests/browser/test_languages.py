@@ -13,10 +13,11 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from browser.comfy_page import button, choose_in_canvas_menu, choose_in_menu, dialog, load_workflow, press_run
-from browser.conftest import OLDEST, ONE_FRONTEND, Frontend
+from browser.conftest import ONE_FRONTEND, Frontend
 from browser.panel_page import TAB_BUTTON, newest_first, open_list
 from browser.test_asking import clear_graph
 from cloud_history.routes.words import FOLDER as WORDS
+from project_setup import OLDEST_FRONTEND
 from simulated_cloud import SimulatedCloud
 
 LOCALES = Path(__file__).parents[2] / "locales"
@@ -53,7 +54,7 @@ async def test_menus_nodes_and_help_are_in_the_language_of_comfyui(
     menu = texts(language, "main")
     await expect(page.locator(TAB_BUTTON)).to_have_attribute("aria-label", menu["Cloud history"])
     await expect(page.locator(TAB_BUTTON)).to_contain_text(menu["Cloud"])
-    if frontend.version != OLDEST:
+    if frontend.version != OLDEST_FRONTEND:
         await choose_in_canvas_menu(page, menu["contextMenu"]["Cloud history"])
         await expect(
             page.locator(".litemenu-entry", has_text=menu["contextMenu"]["Clear cloud history…"])

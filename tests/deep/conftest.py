@@ -22,6 +22,7 @@ from browser.conftest import (  # noqa: F401  (fixtures, and the mark `stage`)
     ports,
     pytest_configure,
     stage,
+    styled,
     tabs,
 )
 from hosts import frontend_dir

@@ -84,8 +84,9 @@ async def test_a_failed_output_is_an_error_after_all_others_were_saved(
 
 
 async def test_an_interrupted_node_says_what_was_saved_and_ends_the_prompt(
-    save_node: Any, cloud: SimulatedCloud, comfyui: FakeComfyUI, pack_module: Any
+    save_node: Any, cloud: SimulatedCloud, comfyui: FakeComfyUI, pack_module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pack_module("comfy_host"), "SECONDS_BETWEEN_TEXTS", 0)
     jobs = add_jobs(cloud, 2)
     cloud.faults.append(Fault(STORAGE, "stall", times=None, after=3, sent=5))
 

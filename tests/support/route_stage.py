@@ -266,6 +266,9 @@ class Stage:
         failed = await self.saves.start(SaveRequest([unsaved], connection, "panel"), folder)
         self.failed_save = failed.id
         await self.until(lambda: not any(each["state"] == "running" for each in self._own_saves()))
+        # The note of a save is removed just after the save has ended.
+        notes = self.folder / "saving"
+        await self.until(lambda: {path.stem for path in notes.glob("*.json")} == {*self.interrupted_saves})
         self.cloud.account.lost.difference_update(lost)
         await self.saves.start(SaveRequest([unsaved], connection, "panel", operation=RUNNING_SAVE), folder)
         self.save_token = (await self.ask("preview_save", {"ids": [unsaved]})).json["token"]

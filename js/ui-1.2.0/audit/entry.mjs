@@ -31,7 +31,8 @@ import { entryAbout, entryKept, entryRunTime, entryTitle, jobAbout, jobError, ou
  * @property {(job: DeletedJob) => void} open
  * @property {(job: DeletedJob) => void} download
  * @property {(jobs: DeletedJob[]) => void} copy
- * @property {(job: DeletedJob) => boolean} isSaved whether outputs of a job are saved
+ * @property {(job: DeletedJob) => boolean} isSaved whether outputs of a job are saved, as far as it is known
+ * @property {(listener: () => void) => () => void} onSaved calls a listener when more is known; returns what ends this
  * @property {(job: DeletedJob) => HTMLElement} files the saved outputs of a job
  * @property {() => void} deleteBackup
  */
@@ -88,9 +89,16 @@ function savedFold(job, files) {
   return toggle;
 }
 
-/** @param {DeletedJob} job @param {number} now @param {boolean} hasBackup @param {EntryActions} actions */
-function jobLine(job, now, hasBackup, { nameOf, open, download, copy, isSaved, files }) {
+/** @param {DeletedJob} job @param {number} now @param {boolean} hasBackup @param {EntryActions} actions @param {Cleanups} cleanups */
+function jobLine(job, now, hasBackup, { nameOf, open, download, copy, isSaved, onSaved, files }, cleanups) {
   const { facts } = job;
+  const saved = el("span", { hidden: true }, savedFold(job, files));
+  // The line itself stays, because its buttons may have the focus.
+  const showSaved = () => {
+    saved.hidden = !isSaved(job);
+  };
+  showSaved();
+  cleanups.add(onSaved(showSaved));
   const name = nameOf(job);
   const title = clean(job.id);
   const status = facts && statusOf(facts.status);
@@ -109,7 +117,7 @@ function jobLine(job, now, hasBackup, { nameOf, open, download, copy, isSaved, f
     el(
       "span",
       { class: "cch-kept-acts" },
-      isSaved(job) && savedFold(job, files),
+      saved,
       job.workflow && linkButton(text("audit.open"), () => open(job)),
       job.workflow && iconButton("down", text("audit.download"), () => download(job), "cch-ib s"),
       iconButton("copy", text("list.copy_id"), () => copy([job]), "cch-ib s", "s14"),
@@ -125,7 +133,7 @@ function jobList(jobs, now, hasBackup, actions, cleanups) {
   const more = () => {
     const next = jobs.slice(shown, shown + BATCH);
     shown += next.length;
-    end.before(...next.map((job) => jobLine(job, now, hasBackup, actions)));
+    end.before(...next.map((job) => jobLine(job, now, hasBackup, actions, cleanups)));
     if (shown >= jobs.length) end.remove();
   };
   list.append(end);

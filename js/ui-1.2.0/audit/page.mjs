@@ -164,6 +164,7 @@ export class AuditPage {
       download: ({ id }) => void this.#restore(operation, id, "download"),
       copy: (jobs) => void this.parts.actions.copyIds(jobs.map(({ id }) => id)),
       isSaved: ({ id }) => ["all", "some"].includes(this.parts.store.saved.of(id) ?? ""),
+      onSaved: (listener) => this.parts.store.saved.subscribe(listener),
       files: (job) => this.#files(job),
       deleteBackup: () => void this.#deleteBackup(entry),
     });
@@ -181,9 +182,7 @@ export class AuditPage {
       state.loaded = loaded;
       draw();
       // The marks come later. If they can't be read, they are left out.
-      const marks = loaded.jobs.map(({ id }) => this.parts.store.saved.of(id)).join();
       await this.parts.store.saved.learn(loaded.jobs.map(({ id }) => id)).catch(asApiError);
-      if (state.loaded === loaded && state.open && loaded.jobs.map(({ id }) => this.parts.store.saved.of(id)).join() !== marks) draw();
     });
   }
 

@@ -9,7 +9,7 @@ const ENTRY = {
 };
 
 /** The page with these entries. @param {object[]} [entries] @param {(operation: string) => {jobs: object[], error: object | null}} [jobsOf] */
-function page(entries = [ENTRY], jobsOf = () => ({ jobs: [], error: null }), status = null) {
+function page(entries = [ENTRY], jobsOf = () => ({ jobs: [], error: null }), status = null, saved = { of: () => undefined, learn: async () => undefined, subscribe: () => () => undefined }) {
   const { root } = createPage();
   globalThis.window.Node = root.constructor;
   const read = [];
@@ -20,7 +20,7 @@ function page(entries = [ENTRY], jobsOf = () => ({ jobs: [], error: null }), sta
     jobs: async ({ operation }) => (read.push(operation), jobsOf(operation)),
   };
   const listeners = [];
-  const store = { now: () => Date.parse(ENTRY.at), names: { of: () => "" }, saved: { of: () => undefined, learn: async () => undefined }, status, on: (_, listener) => (listeners.push(listener), () => undefined) };
+  const store = { now: () => Date.parse(ENTRY.at), names: { of: () => "" }, saved, status, on: (_, listener) => (listeners.push(listener), () => undefined) };
   const { element } = new AuditPage({ auditLog, store, actions: {}, api: {}, dialogs: {}, toasts: {}, workflows: {}, back: () => undefined, close: () => undefined });
   const of = (name) => [...element.all()].find(({ attributes }) => (attributes.class ?? "").split(" ").includes(name));
   const toggle = [...(of("hd")?.all() ?? [])].find(({ tag }) => tag === "button");
@@ -114,4 +114,32 @@ test("the page says how long backups are kept by the settings, above the list an
     setStatus(null);
     assert.deepEqual(shown(), []);
   }
+});
+
+test("marks of saved outputs that come later change the lines of the jobs, which keep the focus", async () => {
+  const states = new Map();
+  const listeners = new Set();
+  let learnt = () => undefined;
+  const saved = {
+    of: (id) => states.get(id),
+    learn: () => new Promise((resolve) => (learnt = resolve)),
+    subscribe: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
+  };
+  const jobs = ["a", "b"].map((id) => ({ id, outcome: "deleted", workflow: true, facts: null }));
+  const { element, head } = page([{ ...ENTRY, asked: 2, removed: 2 }], () => ({ jobs, error: null }), null, saved);
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const lines = () => [...element.all()].filter(({ attributes }) => attributes.class === "cch-kept");
+  const offers = (line) => [...line.all()].some(({ tag, hidden, textContent }) => tag === "span" && !hidden && textContent === "Saved outputs");
+  head.fire("click");
+  await turn();
+  const before = lines();
+  assert.deepEqual(before.map(offers), [false, false]);
+  states.set("b", "some");
+  listeners.forEach((listener) => listener());
+  learnt();
+  await turn();
+  assert.ok(lines().length === 2 && lines().every((line, at) => line === before[at]));
+  assert.deepEqual(before.map(offers), [false, true]);
+  head.fire("click");
+  assert.equal(listeners.size, 0);
 });
