@@ -21,8 +21,12 @@ export const flat = (value, path = "") =>
   typeof value === "string" ? { [path]: value } : Object.assign({}, ...Object.entries(value).map(([key, each]) => flat(each, path ? `${path}.${key}` : key)));
 
 const ENGLISH_WORDS = /(?<!\p{L})(the|and|of|with|that|this|is|are|not|your|which|from|jobs|deleted?|keep|kept|nothing|what|would|says?|each|only|when|will|if|than|were|have|its?|value|how|many)(?!\p{L})/iu;
-/** Names, and terms that other scripts write in Latin letters too. */
-const LATIN = /\b(ComfyUI|Comfy Cloud|Cloud|JSON|API|UTC|IDs?|[MG]B|true|hash|finished|setting)\b/g;
+/** What is written alike in all languages: options, paths, identifiers, abbreviations, names, and terms that other scripts write in Latin letters too. */
+const ALIKE = [
+  /--[a-z-]+/, /(?<!\w)[~/$.][\w./]+/, /\w+_[\w.=]+/, /(?<![A-Za-z])([A-Z]{2,}\d*s?|[kMG]B)(?![A-Za-z])/,
+  /\b(ComfyUI|Comfy Cloud History|Comfy Cloud|Cloud|Python|pip install|jsonschema|nginx|Windows|Host|localhost|https?|Control Z|Ctrl|Free|true|hash|finished|setting)\b/,
+];
+const LATIN = new RegExp(ALIKE.map(({ source }) => source).join("|"), "g");
 const OWN = { fa: /(workflow|node)(?=ها|ی|\s|[.،؛:»…)\u2069]|$)/g };
 const LATIN_LANGUAGES = ["fr", "es", "tr", "pt-BR", "it"];
 

@@ -55,8 +55,8 @@ export const outputTypes = () => [
 /** @param {number} n */
 export const outputsWord = (n) => text("list.outputs", { n });
 
-/** @param {string} tab @param {string} count the number as it is shown @param {number} n */
-export const tabSpoken = (tab, count, n) => text("list.tab.jobs", { tab, count, n });
+/** @param {string} tab @param {number} n @param {boolean} orMore whether there may be more jobs than were read */
+export const tabSpoken = (tab, n, orMore) => (orMore ? text("list.tab.jobs_or_more", { tab, n }) : text("list.tab.jobs", { tab, n }));
 
 /** @param {number} n */
 export const filterSpoken = (n) => (n ? text("list.filter_in_force", { n }) : text("list.filter"));

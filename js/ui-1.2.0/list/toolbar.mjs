@@ -75,7 +75,7 @@ export function createTabs(store, controls) {
         count.textContent = readAt === null ? "–" : `${number(n)}${incomplete ? "+" : ""}`;
         button.setAttribute("aria-selected", String(choice.tab === key));
         button.tabIndex = choice.tab === key ? 0 : -1;
-        button.setAttribute("aria-label", readAt === null ? label : tabSpoken(label, count.textContent, n));
+        button.setAttribute("aria-label", readAt === null ? label : tabSpoken(label, n, incomplete));
       }
     },
   };
