@@ -12,7 +12,7 @@ import math
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from .reasons import Reason
+from .reasons import NO_REASON, Reason
 from .sentences import SENTENCES
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class BackupDamaged(CloudError, code="backup_damaged"):
 class ListNotWhole(CloudError, code="list_not_whole"):
     """The list of jobs is incomplete or inconsistent, so a job that is missing from it is not proven gone."""
 
-    def __init__(self, why: str = "") -> None:
+    def __init__(self, why: Reason = NO_REASON) -> None:
         super().__init__("list_doubtful" if why else "list_not_whole", why=why)
 
 

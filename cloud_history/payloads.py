@@ -6,6 +6,7 @@ from typing import Any
 
 from .reasons import Reason
 from .secret import scrub
+from .sentence import Worded
 
 
 def reason_payload(reason: Reason) -> dict[str, Any] | None:
@@ -17,7 +18,12 @@ def reason_payload(reason: Reason) -> dict[str, Any] | None:
 
 
 def value_payload(value: object) -> object:
-    """Return a value of a text as JSON: reasons as objects, numbers and None as they are, anything else as text."""
+    """Return a value of a text as JSON: reasons as objects, numbers and None as they are, anything else as text.
+
+    Of a value in words, only the value is sent: the words are English.
+    """
+    if isinstance(value, Worded):
+        value = value.value
     if isinstance(value, Reason):
         return reason_payload(value)
     return value if isinstance(value, (int, float)) or value is None else scrub(str(value))

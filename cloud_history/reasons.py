@@ -24,6 +24,8 @@ REASONS: dict[str, str] = {
     "backup_failed": "its workflow couldn’t be backed up: {reason}",
     "not_found_to_back_up": "it was not found",
     "outputs_not_saved": "its outputs could not be saved: {reason}",
+    # Why a file can’t be written, if the system does not say.
+    "disk_failed": "the disk failed",
     # Why the sizes and hashes of outputs are unknown.
     "assets_repeat": "the list of assets repeats a page",
     "too_many_assets": "there are too many assets to look through",
@@ -47,6 +49,7 @@ REASONS: dict[str, str] = {
     "no_has_more": "only its total says whether more jobs follow",
     "no_rows": "it has no rows",
     "lower_limit": "its pages are smaller than asked, and it does not say whether more follow",
+    "jobs_of_unknown_status": "{jobs} a status that is not known",
     "unreadable_rows": "{rows} could not be read",
     "totals_contradict": "its totals contradict its rows",
     "does_not_add_up": "its pages do not add up",

@@ -1,7 +1,8 @@
-"""The texts of one error."""
+"""The texts of one error, and values that stand in them as words."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -17,3 +18,19 @@ class Sentence(NamedTuple):
     message: str
     hint: str = ""
     short: str = ""
+
+
+@dataclass(frozen=True)
+class Worded:
+    """A value that English says in words, such as 2 as "2 rows". Translations get the value and find words of their own.
+
+    Attributes:
+        value: a number or a code.
+        text: the words in English. `str()` and placeholders give them.
+    """
+
+    value: str | int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text

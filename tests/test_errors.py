@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cloud_history import errors
-from cloud_history.cloud.evidence import DefectKind
+from cloud_history.cloud.evidence import Defect, DefectKind
 from cloud_history.deletion.report import error_payload
 from cloud_history.errors import (
     PLAN_REFUSALS,
@@ -37,6 +37,7 @@ from cloud_history.outputs.errors import OutputDamaged
 from cloud_history.payloads import reason_payload
 from cloud_history.reasons import NO_REASON, REASONS, Reason
 from cloud_history.routes.request import RequestRefused
+from cloud_history.sentence import Worded
 from cloud_history.sentences import SENTENCES
 
 PACK = Path(__file__).parents[1]
@@ -141,6 +142,16 @@ def test_an_error_payload_contains_code_sentence_values_and_message() -> None:
 @pytest.mark.parametrize("error", [NotFound(404, "no_such_file"), StateUnwritable("backup_gone", operation=Path("a"))])
 def test_the_values_in_an_error_payload_are_json(error: CloudError) -> None:
     assert json.loads(json.dumps(error_payload(error)))["sentence"] == error.sentence
+
+
+def test_a_value_in_english_words_is_sent_as_the_value_alone() -> None:
+    error = OutputDamaged("output_other_file_in_the_way", name="a.png", expected=Worded("folder", "a folder"))
+    told = error_payload(error)
+    assert told["message"] == "a.png in the folder for outputs is not a folder."
+    assert told["values"] == {"name": "a.png", "expected": "folder"}
+    doubtful = error_payload(ListNotWhole(Defect(DefectKind.UNREADABLE_ROWS, 2).reason))
+    assert doubtful["message"] == "The list of jobs could not be read whole: 2 rows could not be read."
+    assert doubtful["values"]["why"]["values"] == {"rows": 2}
 
 
 def test_an_error_cannot_be_made_with_an_unknown_sentence() -> None:

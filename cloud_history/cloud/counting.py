@@ -10,6 +10,8 @@ from ..errors import ListNotWhole
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job, utc_now
 from ..jobs.status import ACTIVE, FINISHED, JobCounts, JobStatus
+from ..reasons import Reason
+from ..sentence import Worded
 from ..tasks.stopping import gather_all
 from .evidence import SPOT_CHECK, Defect, DefectKind, sample_evenly
 from .listing import JobLister, has_more_jobs, list_jobs
@@ -57,7 +59,7 @@ async def count_and_sample(client: JobLister, now: Callable[[], datetime] = utc_
     # If jobs disappear while they are counted, the service may be broken, and "no jobs are left" would be wrong.
     named = {job_id for page in (*pages, whole) for job_id in page.job_ids}
     if not named <= {job.id for job in jobs} or (not jobs and any(page.total for page in (*pages, whole))):
-        raise ListNotWhole(str(Defect(DefectKind.DOES_NOT_ADD_UP)))
+        raise ListNotWhole(Defect(DefectKind.DOES_NOT_ADD_UP).reason)
     return _counted([sum(job.status in group for job in jobs) for group in _GROUPS], now(), jobs)
 
 
@@ -85,13 +87,13 @@ async def _read_all(client: JobLister) -> Sequence[Job]:
     if not listing.complete:
         raise listing.error or listing.not_whole()
     if listing.unreadable:
-        raise ListNotWhole(str(Defect(DefectKind.UNREADABLE_ROWS, listing.unreadable)))
+        raise ListNotWhole(Defect(DefectKind.UNREADABLE_ROWS, listing.unreadable).reason)
     jobs = list(listing.jobs.values())
     if unknown := sum(job.status is JobStatus.UNKNOWN for job in jobs):
-        have = "1 job has" if unknown == 1 else f"{unknown:,} jobs have"
-        raise ListNotWhole(f"{have} a status that is not known")
+        have = Worded(unknown, "1 job has" if unknown == 1 else f"{unknown:,} jobs have")
+        raise ListNotWhole(Reason("jobs_of_unknown_status", {"jobs": have}))
     if await has_more_jobs(client, {}, listing.jobs, len(jobs)):
-        raise ListNotWhole(str(Defect(DefectKind.ENDS_TOO_SOON)))
+        raise ListNotWhole(Defect(DefectKind.ENDS_TOO_SOON).reason)
     return jobs
 
 

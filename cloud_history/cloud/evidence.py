@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple, NewType, TypeVar
 
 from ..reasons import Reason
+from ..sentence import Worded
 
 ProvenAbsent = NewType("ProvenAbsent", str)
 """The id of a job that is proven to be absent. Only `lookup` creates such ids; mypy refuses a plain string instead."""
@@ -62,7 +63,7 @@ class Defect(NamedTuple):
 
     @property
     def reason(self) -> Reason:
-        return Reason(self.kind.value, {"rows": "1 row" if self.rows == 1 else f"{self.rows:,} rows"})
+        return Reason(self.kind.value, {"rows": Worded(self.rows, "1 row" if self.rows == 1 else f"{self.rows:,} rows")})
 
     def __str__(self) -> str:
         return str(self.reason)

@@ -12,6 +12,7 @@ from ..errors import BadRequest, CloudError, ListNotWhole
 from ..jobs.filters import JobFilter
 from ..jobs.job import Job
 from ..jobs.status import JobStatus
+from ..reasons import NO_REASON
 from .evidence import Defect, DefectKind, is_whole
 from .pages import NO_JOB, Page, RowMapper, ValueT
 
@@ -89,7 +90,7 @@ class Listing(Reading):
 
     def not_whole(self) -> ListNotWhole:
         """Return the error that says why the list is not complete."""
-        return ListNotWhole(next((str(each) for each in self.defects if not is_whole([each])), ""))
+        return ListNotWhole(next((each.reason for each in self.defects if not is_whole([each])), NO_REASON))
 
     def proof(self) -> CompleteListing | None:
         """Return the list as proof, or None if it has defects or an error."""

@@ -77,7 +77,7 @@ class Observation:
     def check(self, job_ids: Iterable[str]) -> None:
         """Raise CloudError if one of these jobs is neither in `there` nor in `gone`."""
         if self.error is not None or not all(map(self.is_known, job_ids)):
-            raise self.error or ListNotWhole(str(self.defects[0]) if self.defects else "")
+            raise self.error or ListNotWhole(self.defects[0].reason if self.defects else NO_REASON)
 
     @cached_property
     def doubt(self) -> Reason:

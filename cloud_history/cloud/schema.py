@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BrokenInstallation, MissingDependency, SchemaMismatch
+from ..sentence import Worded
 
 MIN_VERSION = (4, 0)
 NAMES = ("history_manage_request", "one_intent_request", "job_detail", "cancelled_jobs", "user", "assets_page")
@@ -91,22 +92,27 @@ def _jsonschema() -> tuple[Any, Any]:
 def _broken(exc: Exception) -> BrokenInstallation:
     """Return an error with what is wrong with jsonschema, its version and path, and what to do."""
     version, path = _version(), _path()
-    found = f"version {version}, {path}" if version else path
-    why = " ".join(f"{type(exc).__name__}: {exc}".split())[:150]
-    return BrokenInstallation("jsonschema_unusable", found=found, why=why, cure=_cure(exc, version, path))
+    return BrokenInstallation(
+        "jsonschema_unusable",
+        version=Worded(version or "none", f"version {version}, " if version else ""),
+        path=path,
+        why=" ".join(f"{type(exc).__name__}: {exc}".split())[:150],
+        cure=_cure(exc, version, path),
+        missing=exc.name if isinstance(exc, ModuleNotFoundError) else "",
+    )
 
 
-def _cure(exc: Exception, version: str, path: str) -> str:
+def _cure(exc: Exception, version: str, path: str) -> Worded:
     parts = [int(each) for each in version.split(".")[:2] if each.isdigit()]
     if parts and tuple(parts) < MIN_VERSION:
         do = "Run “pip install --upgrade jsonschema” in ComfyUI’s Python: version 4.0 or newer is needed"
-    elif not version or not _belongs_to_the_package(path):
-        do = "Another file or folder of that name may hide the real package: rename or remove it"
-    elif isinstance(exc, ModuleNotFoundError) and exc.name:
-        do = f"Run “pip install --force-reinstall jsonschema” in ComfyUI’s Python: {exc.name} is missing"
-    else:
-        do = "Run “pip install --force-reinstall jsonschema” in ComfyUI’s Python"
-    return f"{do}. Then restart ComfyUI."
+        return Worded("upgrade", do)
+    if not version or not _belongs_to_the_package(path):
+        return Worded("rename", "Another file or folder of that name may hide the real package: rename or remove it")
+    again = "Run “pip install --force-reinstall jsonschema” in ComfyUI’s Python"
+    if isinstance(exc, ModuleNotFoundError) and exc.name:
+        return Worded("reinstall_missing", f"{again}: {exc.name} is missing")
+    return Worded("reinstall", again)
 
 
 def _version() -> str:
@@ -124,7 +130,10 @@ def _installed() -> Path | None:
 
 
 def _path() -> str:
-    """Return the path from which Python imports jsonschema: a file, or the folder of a namespace package."""
+    """Return the path from which Python imports jsonschema: a file, or the folder of a namespace package.
+
+    If neither is known, return the name of the package.
+    """
     module = sys.modules.get("jsonschema")
     file = getattr(module, "__file__", None)
     if file:
@@ -138,7 +147,7 @@ def _path() -> str:
             with suppress(OSError):
                 if found.exists():
                     return str(found)
-    return "a module of unknown origin"
+    return "jsonschema"
 
 
 def _belongs_to_the_package(path: str) -> bool:

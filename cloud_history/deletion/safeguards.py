@@ -263,7 +263,7 @@ class BackingUp:
 
     def _none(self, job_ids: Sequence[str], exc: OSError) -> BackedUp:
         log.warning("No backup could be made: %s", scrub(str(exc.strerror or exc)))
-        return BackedUp(0, dict.fromkeys(job_ids, not_backed_up(exc.strerror or "the disk refused")))
+        return BackedUp(0, dict.fromkeys(job_ids, not_backed_up(exc.strerror or Reason("disk_failed"))))
 
 
 def outputs_not_saved(reason: Reason) -> JobOutcome:

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from ..sentence import Worded
 from ..state.files import sync_folder
 from ..tasks.disk import disk_access
 from .errors import OutputFileRefused
@@ -123,7 +124,7 @@ class Directory:
         if is_link(found):
             raise OutputFileRefused("output_link_in_the_way", name=name)
         if not stat.S_ISDIR(found.st_mode):
-            raise OutputFileRefused("output_other_file_in_the_way", name=name, expected="a folder")
+            raise OutputFileRefused("output_other_file_in_the_way", name=name, expected=Worded("folder", "a folder"))
 
     def stat(self, name: str) -> os.stat_result | None:
         """Return what the system says about a name in this folder, or None if it does not exist. Follow no link."""
@@ -167,7 +168,7 @@ class Directory:
                 if exc.errno in _LINK_ERRORS:
                     raise OutputFileRefused("output_link_in_the_way", name=name) from exc
                 if exc.errno in (errno.EISDIR, errno.ENXIO, errno.ENODEV):
-                    raise OutputFileRefused("output_other_file_in_the_way", name=name, expected="a file") from exc
+                    raise OutputFileRefused("output_other_file_in_the_way", name=name, expected=Worded("file", "a file")) from exc
                 raise
             try:
                 found = os.fstat(descriptor)
@@ -186,7 +187,7 @@ class Directory:
         if is_link(found):
             raise OutputFileRefused("output_link_in_the_way", name=name)
         if not stat.S_ISREG(found.st_mode):
-            raise OutputFileRefused("output_other_file_in_the_way", name=name, expected="a file")
+            raise OutputFileRefused("output_other_file_in_the_way", name=name, expected=Worded("file", "a file"))
 
     def place(self, temporary: str, name: str) -> bool:
         """Give a file its final name. Return False, and change nothing, if the name exists already.

@@ -12,6 +12,7 @@ from ..cloud.client import CloudClient
 from ..cloud.file_receiver import FileReceiver
 from ..errors import OperationRefused
 from ..jobs.job import Job
+from ..sentence import Worded
 from ..state.saved_outputs import SavedFile, SavedOutputs
 from ..state.saves import InFlightSaves
 from ..state.settings import Settings, SettingsFile
@@ -120,7 +121,7 @@ class Outputs:
         """Raise OperationRefused if so many bytes do not fit on the disk of the folder. None: nothing is known."""
         free = await on_disk((await self.folder()).free_bytes)
         if needed is not None and needed > free:
-            raise OperationRefused("outputs_no_room", needed=size_text(needed), free=size_text(free))
+            raise OperationRefused("outputs_no_room", needed=Worded(needed, size_text(needed)), free=Worded(free, size_text(free)))
 
     async def save(
         self, client: CloudClient, request: SaveRequest, watch: Watch, progress: SaveProgress, *, rehash: bool = False

@@ -16,11 +16,12 @@ _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
 def size_text(size: int) -> str:
-    """Format a number of bytes: "512 B", "3.4 MB". A unit is 1,000 times the one before, as in file managers."""
+    """Format a number of bytes: "512 B", "3.4 MB". A unit is 1,000 times the one before, as in the panel."""
     value, unit = float(size), 0
     while value >= 999.5 and unit + 1 < len(_UNITS):
         value, unit = value / 1000, unit + 1
-    return f"{value:.0f} {_UNITS[unit]}" if not unit or value >= 99.5 else f"{value:.1f} {_UNITS[unit]}"
+    number = f"{value:.0f}" if not unit or value >= 9.95 else f"{value:.1f}".removesuffix(".0")
+    return f"{number} {_UNITS[unit]}"
 
 
 def save_report(result: SaveResult, most_listed: int = MAX_LISTED_IDS) -> str:

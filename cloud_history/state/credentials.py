@@ -16,7 +16,9 @@ from typing import Literal
 from .. import environment
 from ..config import BaseUrl
 from ..errors import InvalidApiKey, KeyFileDamaged, MissingApiKey, SetupProblem, SharedKeyRefused, StateUnwritable
+from ..reasons import Reason
 from ..secret import Secret
+from ..sentence import Worded
 from .files import read_json, write_private
 from .folder import state_folder_at
 
@@ -133,7 +135,7 @@ class KeyStore:
             try:
                 return ApiKey(clean_key(named), "env")
             except InvalidApiKey as problem:
-                raise InvalidApiKey("environment_key_unusable", problem=problem.message) from None
+                raise InvalidApiKey("environment_key_unusable", problem=Worded(problem.sentence, problem.message)) from None
         return self._saved()
 
     def save(self, secret: Secret) -> None:
@@ -148,7 +150,7 @@ class KeyStore:
             self._state.ensure()
             write_private(self._path, json.dumps({"api_key": secret.reveal()}))
         except OSError as exc:
-            raise StateUnwritable("key_not_saved", cause=exc.strerror or "the disk failed") from exc
+            raise StateUnwritable("key_not_saved", cause=exc.strerror or Reason("disk_failed")) from exc
 
     def remove(self) -> None:
         """Remove the saved key. The environment's key stays.
@@ -162,7 +164,7 @@ class KeyStore:
             for path in (self._path, *self._path.parent.glob(f".{self._path.name}.*")):
                 path.unlink(missing_ok=True)
         except OSError as exc:
-            raise StateUnwritable("key_not_removed", cause=exc.strerror or "the disk failed") from exc
+            raise StateUnwritable("key_not_removed", cause=exc.strerror or Reason("disk_failed")) from exc
 
     def _saved(self) -> ApiKey | None:
         try:

@@ -29,6 +29,7 @@ from pathlib import Path
 from ..errors import InputRefused, StateFolderLost, StateUnwritable
 from ..forks import ForkSafeLock
 from ..secret import log
+from ..sentence import Worded
 from ..tasks.disk import disk_access
 from .files import private_folder, read_json, write_private
 from .locks import LOCK_SECONDS, file_lock
@@ -43,10 +44,10 @@ PROTECTION, SETTINGS = "protected.json", "settings.json"
 BACKUPS = "backups/.gate"
 # Written when the list of saved outputs has its first line. The list itself is missing for a moment when it is rotated.
 SAVED_OUTPUTS = "saved_outputs.begun"
-SAFEGUARDS = {
+SAFEGUARDS: dict[str, str | Worded] = {
     PROTECTION: PROTECTION,
     SETTINGS: SETTINGS,
-    BACKUPS: "the content of the folder backups",
+    BACKUPS: Worded("backups", "the content of the folder backups"),
     SAVED_OUTPUTS: SAVED_OUTPUTS,
 }
 """Files that must not go missing after they were written, and their names in error messages."""

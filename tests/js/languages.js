@@ -24,7 +24,7 @@ const ENGLISH_WORDS = /(?<!\p{L})(the|and|of|with|that|this|is|are|not|your|whic
 /** What is written alike in all languages: options, paths, identifiers, abbreviations, names, and terms that other scripts write in Latin letters too. */
 const ALIKE = [
   /--[a-z-]+/, /(?<!\w)[~/$.][\w./]+/, /\w+_[\w.=]+/, /(?<![A-Za-z])([A-Z]{2,}\d*s?|[kMG]B)(?![A-Za-z])/,
-  /\b(ComfyUI|Comfy Cloud History|Comfy Cloud|Cloud|Python|pip install|jsonschema|nginx|Windows|Host|localhost|https?|Control Z|Ctrl|Free|true|hash|finished|setting)\b/,
+  /\b(ComfyUI|Comfy Cloud History|Comfy Cloud|Cloud|Python|pip install|jsonschema|nginx|Windows|Host|localhost|https?|Control Z|Ctrl|Free|true|backups|hash|finished|setting)\b/,
 ];
 const LATIN = new RegExp(ALIKE.map(({ source }) => source).join("|"), "g");
 const OWN = { fa: /(workflow|node)(?=ها|ی|\s|[.،؛:»…)\u2069]|$)/g };

@@ -61,9 +61,9 @@ def test_a_file_that_begins_anew_is_not_counted_twice() -> None:
 @pytest.mark.parametrize(
     ("size", "text"),
     [
-        *((0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (99_400, "99.4 KB"), (99_600, "100 KB"), (999_600, "1.0 MB")),
+        *((0, "0 B"), (999, "999 B"), (1000, "1 KB"), (9_940, "9.9 KB"), (9_960, "10 KB"), (999_600, "1 MB")),
         *((4_100_000_000, "4.1 GB"), (2**60, "1152922 TB")),
     ],
 )
-def test_sizes_are_formatted_with_one_digit_below_a_hundred(size: int, text: str) -> None:
+def test_sizes_are_formatted_with_one_digit_below_ten(size: int, text: str) -> None:
     assert size_text(size) == text
