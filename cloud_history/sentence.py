@@ -22,7 +22,7 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True)
 class Worded:
-    """A value that English says in words, such as 2 as "2 rows". Translations get the value and find words of their own.
+    """A value that English says in words, such as 2 as "2 rows". Translations get the value, and word it themselves.
 
     Attributes:
         value: a number or a code.

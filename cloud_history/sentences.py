@@ -256,7 +256,8 @@ SENTENCES: dict[str, Sentence] = {
         "Install Comfy Cloud History again, then restart ComfyUI.",
     ),
     "jsonschema_unusable": Sentence(
-        "The Python package jsonschema can’t be used.", "Python imports {version}{path} ({why}). {cure}. Then restart ComfyUI."
+        "The Python package jsonschema can’t be used.",
+        "Python imports {version}{path} ({why}). {cure}. Then restart ComfyUI.",
     ),
     "clock_wrong": Sentence(
         "Rules about the age of jobs can’t be used: this machine’s clock says {ours:%Y-%m-%d %H:%M} "

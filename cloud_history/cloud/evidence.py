@@ -63,7 +63,9 @@ class Defect(NamedTuple):
 
     @property
     def reason(self) -> Reason:
-        return Reason(self.kind.value, {"rows": Worded(self.rows, "1 row" if self.rows == 1 else f"{self.rows:,} rows")})
+        return Reason(
+            self.kind.value, {"rows": Worded(self.rows, "1 row" if self.rows == 1 else f"{self.rows:,} rows")}
+        )
 
     def __str__(self) -> str:
         return str(self.reason)

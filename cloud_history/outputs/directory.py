@@ -168,7 +168,9 @@ class Directory:
                 if exc.errno in _LINK_ERRORS:
                     raise OutputFileRefused("output_link_in_the_way", name=name) from exc
                 if exc.errno in (errno.EISDIR, errno.ENXIO, errno.ENODEV):
-                    raise OutputFileRefused("output_other_file_in_the_way", name=name, expected=Worded("file", "a file")) from exc
+                    raise OutputFileRefused(
+                        "output_other_file_in_the_way", name=name, expected=Worded("file", "a file")
+                    ) from exc
                 raise
             try:
                 found = os.fstat(descriptor)

@@ -121,7 +121,9 @@ class Outputs:
         """Raise OperationRefused if so many bytes do not fit on the disk of the folder. None: nothing is known."""
         free = await on_disk((await self.folder()).free_bytes)
         if needed is not None and needed > free:
-            raise OperationRefused("outputs_no_room", needed=Worded(needed, size_text(needed)), free=Worded(free, size_text(free)))
+            raise OperationRefused(
+                "outputs_no_room", needed=Worded(needed, size_text(needed)), free=Worded(free, size_text(free))
+            )
 
     async def save(
         self, client: CloudClient, request: SaveRequest, watch: Watch, progress: SaveProgress, *, rehash: bool = False

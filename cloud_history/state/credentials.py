@@ -135,7 +135,8 @@ class KeyStore:
             try:
                 return ApiKey(clean_key(named), "env")
             except InvalidApiKey as problem:
-                raise InvalidApiKey("environment_key_unusable", problem=Worded(problem.sentence, problem.message)) from None
+                said = Worded(problem.sentence, problem.message)
+                raise InvalidApiKey("environment_key_unusable", problem=said) from None
         return self._saved()
 
     def save(self, secret: Secret) -> None:
