@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ READ_PALETTES = """async names => {
     }
     return palettes;
 }"""
+PALETTES = ("dark", "light", "solarized", "arc", "nord", "github")
 HERE = Path(__file__).parent
 CONTRAST = (HERE / "contrast.js").read_text()
 FORCED_COLORS = (HERE / "forced_colors.js").read_text()
@@ -98,16 +99,10 @@ async def touch_screen(page: Page) -> AsyncIterator[None]:
 
 
 class Inspection:
-    """Collects what is wrong in the states in which a page was seen.
+    """Collects what is wrong in the states in which a page was seen, and with contrast in all palettes of ComfyUI."""
 
-    Args:
-        palettes: the palettes of ComfyUI in which contrast is measured, and nothing else; none for all checks in the
-            page's own palette.
-    """
-
-    def __init__(self, page: Page, palettes: Sequence[str] = ()) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        self._wanted = palettes
         self.states: list[str] = []
         self._palettes: dict[str, Any] = {}
         self._found: dict[str, tuple[str, list[str]]] = {}
@@ -116,11 +111,9 @@ class Inspection:
         """Check the page as it is now."""
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(AXE.read_text())
-            self._palettes = await self.page.evaluate(READ_PALETTES, self._wanted) if self._wanted else {"own": None}
+            self._palettes = await self.page.evaluate(READ_PALETTES, PALETTES)
         self.states.append(state)
         self._note(state, await self.page.evaluate(CONTRAST, self._palettes))
-        if self._wanted:
-            return  # the other checks do not depend on colours
         self._note(state, await self.page.evaluate(CHECK, RULES))
         await self.page.emulate_media(forced_colors="active")
         self._note(state, await self.page.evaluate(FORCED_COLORS))

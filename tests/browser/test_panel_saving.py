@@ -83,6 +83,7 @@ def files_of(jobs: Iterable[SimulatedJob]) -> int:
     return sum(len(job.files) for job in jobs)
 
 
+@pytest.mark.deep
 @contextlib.contextmanager
 def restarted(host: HostProcess, cloud: SimulatedCloud, frontend: Frontend) -> Iterator[HostProcess]:
     """Kill the host and start it again at the same address, as a person does after a crash."""
@@ -174,6 +175,7 @@ async def test_a_run_goes_on_without_the_panel_is_shown_after_a_reload_and_can_b
     await expect(panel.cards).to_have_count(0)
 
 
+@pytest.mark.deep
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_the_end_of_a_run_is_told_by_a_toast_while_the_panel_is_closed(
     page: Page, cloud: SimulatedCloud, host: HostProcess
@@ -192,6 +194,7 @@ async def test_the_end_of_a_run_is_told_by_a_toast_while_the_panel_is_closed(
     expect_saved(host, cloud, jobs)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_a_run_that_a_crash_interrupted_goes_on_only_when_the_person_says_so(
@@ -275,6 +278,7 @@ async def test_failed_downloads_are_named_and_can_be_tried_again(
     expect_saved(host, cloud, [job])
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_saved_outputs_are_found_in_the_details_and_in_recently_deleted(
@@ -318,6 +322,7 @@ def counted_files(job: SimulatedJob) -> str:
     return f"{len(job.files)} file{'s' if len(job.files) != 1 else ''}"
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_the_facts_of_a_deletion_come_late_and_never_hold_up_its_dialog(
