@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from playwright.async_api import Locator, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
@@ -34,21 +33,6 @@ CHECK = """async rules => {
     return violations.flatMap(({ id, nodes }) => nodes.map(node =>
         [`${id} ${node.html.match(/^<\\w+/)}.${node.html.match(/class="(.*?)"/)?.[1]}`, `${node.html} ${why(node)}`]));
 }"""
-# Returns what each palette of ComfyUI writes on the page's outermost elements, which takes the page some time.
-READ_PALETTES = """async names => {
-    const { setting } = window.app.extensionManager;
-    const before = setting.get('Comfy.ColorPalette');
-    const { documentElement: html, body } = document;
-    const read = el => [...el.attributes].map(({ name, value }) => [name, value]);
-    const palettes = {};
-    for (const name of [...names, before]) {
-        await setting.set('Comfy.ColorPalette', name);
-        await new Promise(resolve => setTimeout(resolve, 200));
-        palettes[name] = [read(html), read(body)];
-    }
-    return palettes;
-}"""
-PALETTES = ("dark", "light", "solarized", "arc", "nord", "github")
 HERE = Path(__file__).parent
 CONTRAST = (HERE / "contrast.js").read_text()
 FORCED_COLORS = (HERE / "forced_colors.js").read_text()
@@ -99,25 +83,30 @@ async def touch_screen(page: Page) -> AsyncIterator[None]:
 
 
 class Inspection:
-    """Collects what is wrong in the states in which a page was seen, and with contrast in all palettes of ComfyUI."""
+    """Collects what is wrong in the states in which a page was seen.
 
-    def __init__(self, page: Page) -> None:
+    Args:
+        contrast_alone: whether nothing but contrast is measured, as for another palette of ComfyUI.
+    """
+
+    def __init__(self, page: Page, *, contrast_alone: bool = False) -> None:
         self.page = page
+        self.contrast_alone = contrast_alone
         self.states: list[str] = []
-        self._palettes: dict[str, Any] = {}
         self._found: dict[str, tuple[str, list[str]]] = {}
 
     async def see(self, state: str) -> None:
         """Check the page as it is now."""
+        self.states.append(state)
+        self._note(state, await self.page.evaluate(CONTRAST, state))
+        if self.contrast_alone:
+            return
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(AXE.read_text())
-            self._palettes = await self.page.evaluate(READ_PALETTES, PALETTES)
-        self.states.append(state)
-        self._note(state, await self.page.evaluate(CONTRAST, self._palettes))
         self._note(state, await self.page.evaluate(CHECK, RULES))
         await self.page.emulate_media(forced_colors="active")
         self._note(state, await self.page.evaluate(FORCED_COLORS))
-        self._note(state, await self.page.evaluate(CONTRAST, {"forced colours": None}))
+        self._note(state, await self.page.evaluate(CONTRAST, f"{state}, forced colours"))
         await self._take_picture(state)
         await self.page.emulate_media(forced_colors="none")
         async with touch_screen(self.page):

@@ -21,6 +21,10 @@ from browser.test_accessibility import JOBS, RESTED, close_dialog, confirm_delet
 from browser.test_asking import clear_graph
 from simulated_cloud import Fault, SimulatedCloud
 
+# Other tests check ComfyUI's dark palette and its light one.
+OTHER_PALETTES = ("solarized", "arc", "nord", "github")
+SET_PALETTE = "name => window.app.extensionManager.setting.set('Comfy.ColorPalette', name)"
+
 
 @ONE_FRONTEND
 async def test_states_without_a_list_have_no_violation(
@@ -82,6 +86,18 @@ async def test_the_light_palette_large_text_and_right_to_left_have_no_violation(
         await page.evaluate(RESTED)
         await see_the_main_states(panel, inspection, name)
     await page.evaluate("() => { document.documentElement.style.fontSize = '' }")
+
+
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=60)
+async def test_the_main_states_have_enough_contrast_in_every_palette(page: Page, cloud: SimulatedCloud) -> None:
+    inspection = Inspection(page, contrast_alone=True)
+    panel = await open_list(page, cloud)
+    for name in OTHER_PALETTES:
+        await page.evaluate(SET_PALETTE, name)
+        await page.evaluate(RESTED)
+        await see_the_main_states(panel, inspection, name)
+    assert not inspection.report()
 
 
 async def see_the_main_states(panel: Panel, inspection: Inspection, name: str) -> None:
