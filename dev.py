@@ -46,23 +46,17 @@ UNIT_TESTS = ["tests", "--ignore=tests/browser", "--ignore=tests/deep"]
 # Three processes use two processors best, because tests often wait for an answer or for a page.
 NOT_TIMED = ["-m", "not timed", "-n", "3", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
-SAME_ON_ALL_PYTHONS = (
-    "deletion/test_backed_up_killed.py",
-    "outputs/test_hostile_outputs.py",
-    "outputs/test_killed.py",
-    "outputs/test_promise_faults.py",
-    "outputs/test_promise_killed.py",
-    "test_leaks.py",
-    "test_leaks_kept.py",
-)
-"""Tests that try one thing in very many cases: as many processes that are killed, files that fail or answers."""
 OTHER_PYTHONS_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "CLOUD_HISTORY_FEWER_EXAMPLES": "10"}
 """Property tests try fewer examples, because a difference between Pythons shows in almost any example."""
+SOCKETS_FILES_THREADS = [f"tests/{room}" for room in ("cloud", "host", "nodes", "state", "tasks")]
 OTHER_PYTHONS_TESTS = {
-    "3.10": [*UNIT_TESTS, *(f"--ignore=tests/{path}" for path in SAME_ON_ALL_PYTHONS)],
+    "3.10": [
+        *SOCKETS_FILES_THREADS,
+        *(f"tests/{room}" for room in ("approval", "deletion", "jobs", "retention", "test_service.py")),
+        *(f"tests/{path}" for path in ("outputs/test_saving.py", "routes/test_delete.py", "routes/test_saves.py")),
+    ],
     "3.12": ["tests/cloud", "tests/tasks"],
 }
-SOCKETS_FILES_THREADS = [f"tests/{room}" for room in ("cloud", "host", "nodes", "state", "tasks")]
 """What runs on other Pythons. The oldest lacks the most, and a Python between two others has the fewest surprises."""
 BROWSER_TESTS = ["tests/browser", "-n", "3", "--dist", "worksteal"]
 

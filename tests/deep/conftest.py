@@ -18,12 +18,10 @@ from browser.conftest import (  # noqa: F401  (fixtures, and the mark `stage`)
     chromium,
     cloud,
     host,
-    inspection,
     page,
     ports,
     pytest_configure,
     stage,
-    styled,
     tabs,
 )
 from hosts import frontend_dir

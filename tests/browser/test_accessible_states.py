@@ -21,6 +21,8 @@ from browser.test_accessibility import JOBS, RESTED, close_dialog, confirm_delet
 from browser.test_asking import clear_graph
 from simulated_cloud import Fault, SimulatedCloud
 
+pytestmark = pytest.mark.deep
+
 # Other tests check ComfyUI's dark palette and its light one.
 OTHER_PALETTES = ("solarized", "arc", "nord", "github")
 SET_PALETTE = "name => window.app.extensionManager.setting.set('Comfy.ColorPalette', name)"

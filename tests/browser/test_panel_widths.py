@@ -18,6 +18,8 @@ from browser.test_panel_layout import select_some
 from simulated_cloud import SimulatedCloud
 from simulated_cloud.stored_files import Periodic
 
+pytestmark = pytest.mark.deep
+
 # Turns off the time in which a deletion can be undone.
 SEND_AT_ONCE = """() => window.app.api.fetchApi("/cloud_history/settings", {
     method: "POST",

@@ -24,4 +24,4 @@ from browser.test_stage import (  # noqa: F401
 )
 from project_setup import OLDEST_FRONTEND
 
-pytestmark = pytest.mark.parametrize("frontend", [OLDEST_FRONTEND], indirect=True)
+pytestmark = [pytest.mark.deep, pytest.mark.parametrize("frontend", [OLDEST_FRONTEND], indirect=True)]
