@@ -3,8 +3,9 @@
 
     python3 dev.py play         try the pack without an account, a key or ComfyUI (--help lists the options)
     python3 dev.py test         run the checks of every change: lint, types, unit, JavaScript and browser tests
-    python3 dev.py deep         run the slow tests: random liars, file faults, frontends, browsers, palettes, Pythons
-                                (all parts, or the named ones: a file in tests/deep, or "pythons")
+    python3 dev.py deep         run the slow tests: random liars, file faults, frontends, browsers, widths, Pythons
+                                (all parts, or the named ones: a file in tests/deep, "pythons", or "browser" for the
+                                tests in tests/browser that `test` leaves out)
     python3 dev.py lint         style, layers, types and the house rules
     python3 dev.py unit         the Python tests that need no browser (passes arguments to pytest)
     python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (passes arguments to pytest)
@@ -45,25 +46,23 @@ UNIT_TESTS = ["tests", "--ignore=tests/browser", "--ignore=tests/deep"]
 # Three processes use two processors best, because tests often wait for an answer or for a page.
 NOT_TIMED = ["-m", "not timed", "-n", "3", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
-SAME_ON_ALL_PYTHONS = (
-    "deletion/test_backed_up_killed.py",
-    "outputs/test_hostile_outputs.py",
-    "outputs/test_killed.py",
-    "outputs/test_promise_faults.py",
-    "outputs/test_promise_killed.py",
-    "test_leaks.py",
-    "test_leaks_kept.py",
-)
-"""Tests that try one thing in very many cases: as many processes that are killed, files that fail or answers."""
 OTHER_PYTHONS_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "CLOUD_HISTORY_FEWER_EXAMPLES": "10"}
 """Property tests try fewer examples, because a difference between Pythons shows in almost any example."""
 SOCKETS_FILES_THREADS = [f"tests/{room}" for room in ("cloud", "host", "nodes", "state", "tasks")]
-OLDEST_PYTHON = "3.10"
-OLDEST_PYTHON_TESTS = [*UNIT_TESTS, *(f"--ignore=tests/{path}" for path in SAME_ON_ALL_PYTHONS)]
-"""The oldest Python lacks the most, so almost all tests run on it."""
+OTHER_PYTHONS_TESTS = {
+    "3.10": [
+        *SOCKETS_FILES_THREADS,
+        *(f"tests/{room}" for room in ("approval", "deletion", "jobs", "retention", "test_service.py")),
+        *(f"tests/{path}" for path in ("outputs/test_saving.py", "routes/test_delete.py", "routes/test_saves.py")),
+    ],
+    "3.12": ["tests/cloud", "tests/tasks"],
+}
+"""What runs on other Pythons. The oldest lacks the most, and a Python between two others has the fewest surprises."""
 BROWSER_TESTS = ["tests/browser", "-n", "3", "--dist", "worksteal"]
 
-PYTHONS = "pythons"
+PYTHONS, BROWSER = "pythons", "browser"
+WITHOUT_A_BROWSER = (PYTHONS, "file_faults", "output_disk_faults", "random_liar", "old_jsonschema", "registry_tools")
+"""Parts of the deep tests that run beside those in browsers, because both often wait."""
 STOP_SECONDS = 20
 
 # mypy needs a package name, and the checkout's folder may have any name: `comfy-cloud-history` is not an identifier.
@@ -73,6 +72,8 @@ PACK_PARTS = ("__init__.py", "comfy_host.py", "nodes", "cloud_history")
 
 Check = Callable[[], object]
 stopping = threading.Event()
+stopped_by: list[type[KeyboardInterrupt]] = []
+"""What has stopped the main thread, for the other threads."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -168,7 +169,7 @@ def run_pytest(
     environment = {**os.environ, **(env or {}), "PYTHONDONTWRITEBYTECODE": ""}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
     try:
-        code = process.wait()
+        code = _wait(process)
     except KeyboardInterrupt as exc:
         # The terminal's Ctrl+C has reached pytest too, which needs time to stop its servers and browsers.
         if isinstance(exc, Terminated):
@@ -179,6 +180,16 @@ def run_pytest(
             process.kill()
         raise
     return [StepFailed(f"pytest {arguments[0]} ended with code {code}")] if code else []
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Return the code of a process when it has ended. In a thread, raise what has stopped the main thread."""
+    while True:
+        try:
+            return process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            if stopped_by:
+                raise stopped_by[0]() from None
 
 
 def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
@@ -209,7 +220,7 @@ def test(_: list[str]) -> list[StepFailed]:
     say("\n3 of 4: Python tests, about 3 minutes")
     failures += unit_tests()
     say("\n4 of 4: tests in Chromium on ComfyUI's real frontend, about 5 minutes")
-    return failures + run_pytest(BROWSER_TESTS, env=env)
+    return failures + run_pytest([*BROWSER_TESTS, "-m", "not deep"], env=env)
 
 
 def unit_tests() -> list[StepFailed]:
@@ -225,7 +236,7 @@ def timed_files() -> list[str]:
 
 def deep(arguments: list[str]) -> list[StepFailed]:
     """Run the named parts, or all of them, and print a summary."""
-    parts = [*deep_parts(), PYTHONS]
+    parts = [*deep_parts(), BROWSER, PYTHONS]
     if unknown := [each for each in arguments if each not in parts]:
         say(f"deep: unknown part {unknown[0]}. The parts are: {', '.join(parts)}")
         return [StepFailed(f"deep: unknown part {unknown[0]}")]
@@ -239,21 +250,28 @@ def deep(arguments: list[str]) -> list[StepFailed]:
     summary: list[str] = []
 
     def carry_out(part: str) -> None:
+        say(f"\ndeep: {part}")
         started = time.monotonic()
         failed = other_pythons() if part == PYTHONS else run_deep_part(part, env)
         failures.extend(failed)
         state = "FAILED" if failed else "ok    "
         summary.append(f"  {state}  {part:<34} {duration(time.monotonic() - started):>11}")
 
-    # The other Pythons run beside the other parts, which mostly wait for browsers and servers.
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        pythons = beside.submit(carry_out, PYTHONS) if PYTHONS in chosen else None
-        others = [each for each in chosen if each != PYTHONS]
-        for number, part in enumerate(others, 1):
-            say(f"\ndeep: {part} ({number} of {len(others)})")
-            carry_out(part)
-        if pythons is not None:
-            pythons.result()
+    def carry_out_all(row: list[str]) -> None:
+        for part in row:
+            if not stopping.is_set():
+                carry_out(part)
+
+    beside = [each for each in WITHOUT_A_BROWSER if each in chosen]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        running = pool.submit(carry_out_all, beside)
+        try:
+            carry_out_all([each for each in chosen if each not in beside])
+            running.result()
+        except KeyboardInterrupt as exc:
+            stopped_by.append(type(exc))
+            stopping.set()
+            raise
     say("\ndeep, by part:\n" + "\n".join(summary))
     return failures
 
@@ -264,6 +282,8 @@ def deep_parts() -> list[str]:
 
 
 def run_deep_part(part: str, env: dict[str, str]) -> list[StepFailed]:
+    if part == BROWSER:
+        return run_pytest([*BROWSER_TESTS, "-m", "deep"], env=env)
     return run_pytest([f"tests/deep/test_{part}.py", "-n", "2", "--dist", "worksteal"], env=env)
 
 
@@ -273,7 +293,7 @@ def other_pythons() -> list[StepFailed]:
     failures = []
     for version, interpreter in found.items():
         python = setup.packages_for(version, interpreter)
-        chosen = OLDEST_PYTHON_TESTS if version == OLDEST_PYTHON else SOCKETS_FILES_THREADS
+        chosen = OTHER_PYTHONS_TESTS.get(version, SOCKETS_FILES_THREADS)
         tests: list[str | Path] = [python, "-m", "pytest", *chosen, *NOT_TIMED, "-q"]
         try:
             output = run_step(f"Python {version}: tests", tests, env=OTHER_PYTHONS_ENVIRONMENT)

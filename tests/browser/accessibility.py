@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from playwright.async_api import Locator, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
@@ -33,20 +32,6 @@ CHECK = """async rules => {
     // Once for all elements of a kind, which have the same tag and classes.
     return violations.flatMap(({ id, nodes }) => nodes.map(node =>
         [`${id} ${node.html.match(/^<\\w+/)}.${node.html.match(/class="(.*?)"/)?.[1]}`, `${node.html} ${why(node)}`]));
-}"""
-# Returns what each palette of ComfyUI writes on the page's outermost elements, which takes the page some time.
-READ_PALETTES = """async names => {
-    const { setting } = window.app.extensionManager;
-    const before = setting.get('Comfy.ColorPalette');
-    const { documentElement: html, body } = document;
-    const read = el => [...el.attributes].map(({ name, value }) => [name, value]);
-    const palettes = {};
-    for (const name of [...names, before]) {
-        await setting.set('Comfy.ColorPalette', name);
-        await new Promise(resolve => setTimeout(resolve, 200));
-        palettes[name] = [read(html), read(body)];
-    }
-    return palettes;
 }"""
 HERE = Path(__file__).parent
 CONTRAST = (HERE / "contrast.js").read_text()
@@ -101,30 +86,27 @@ class Inspection:
     """Collects what is wrong in the states in which a page was seen.
 
     Args:
-        palettes: the palettes of ComfyUI in which contrast is measured, and nothing else; none for all checks in the
-            page's own palette.
+        contrast_alone: whether nothing but contrast is measured, as for another palette of ComfyUI.
     """
 
-    def __init__(self, page: Page, palettes: Sequence[str] = ()) -> None:
+    def __init__(self, page: Page, *, contrast_alone: bool = False) -> None:
         self.page = page
-        self._wanted = palettes
+        self.contrast_alone = contrast_alone
         self.states: list[str] = []
-        self._palettes: dict[str, Any] = {}
         self._found: dict[str, tuple[str, list[str]]] = {}
 
     async def see(self, state: str) -> None:
         """Check the page as it is now."""
+        self.states.append(state)
+        self._note(state, await self.page.evaluate(CONTRAST, state))
+        if self.contrast_alone:
+            return
         if not await self.page.evaluate("() => 'axe' in window"):
             await self.page.evaluate(AXE.read_text())
-            self._palettes = await self.page.evaluate(READ_PALETTES, self._wanted) if self._wanted else {"own": None}
-        self.states.append(state)
-        self._note(state, await self.page.evaluate(CONTRAST, self._palettes))
-        if self._wanted:
-            return  # the other checks do not depend on colours
         self._note(state, await self.page.evaluate(CHECK, RULES))
         await self.page.emulate_media(forced_colors="active")
         self._note(state, await self.page.evaluate(FORCED_COLORS))
-        self._note(state, await self.page.evaluate(CONTRAST, {"forced colours": None}))
+        self._note(state, await self.page.evaluate(CONTRAST, f"{state}, forced colours"))
         await self._take_picture(state)
         await self.page.emulate_media(forced_colors="none")
         async with touch_screen(self.page):

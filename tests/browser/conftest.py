@@ -15,7 +15,7 @@ import random
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from browser.accessibility import Inspection
 from browser.comfy_page import open_comfyui, set_direction
 from browser.tabs import USUAL_SIZE, Ear, Tabs, forget
 from hosts import HostProcess, frontend_dir, start_host
@@ -103,12 +104,6 @@ def stage(request: pytest.FixtureRequest) -> Stage:
 def frontend(request: pytest.FixtureRequest) -> Frontend:
     """Each frontend version in turn."""
     return Frontend(request.param, frontend_dir(request.param))
-
-
-@pytest.fixture
-def palettes() -> Sequence[str]:
-    """The palettes of which only the contrast is measured; none for all checks. tests/deep has all palettes."""
-    return ()
 
 
 @pytest.fixture
@@ -249,3 +244,13 @@ async def styled(page: Page) -> AsyncIterator[Callable[[str, str], Awaitable[Non
 
     yield style
     await page.set_viewport_size(USUAL_SIZE)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def inspection(page: Page) -> AsyncIterator[Inspection]:
+    """The findings of a test, which must be empty at its end."""
+    seen = Inspection(page)
+    yield seen
+    assert seen.states
+    if found := seen.report():
+        pytest.fail(f"axe-core found violations:\n{found}", pytrace=False)

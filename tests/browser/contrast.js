@@ -1,5 +1,5 @@
-/** Measures our texts, icons and marks in each palette (null: the present one), and returns what has too little contrast as pairs of kind and text. */
-palettes => {
+/** Measures our texts, icons and marks, and returns what has too little contrast as pairs of kind and text. */
+state => {
     const TEXT = 4.5, LARGE = 3, MARK = 3;
     // WCAG exempts controls that can't be used.
     const OFF = '[aria-disabled="true"], :disabled, .not-yet, .cch-unseen, [aria-hidden="true"] .cch-skel';
@@ -28,79 +28,48 @@ palettes => {
     const where = el => `${kind(el)} in ${el.parentElement ? kind(el.parentElement) : 'the page'}`;
     const ownText = el => [...el.childNodes].filter(node => node.nodeType === 3).map(node => node.data.trim()).join(' ').trim();
     const found = new Map();
-    function measure(palette) {
-        const backgrounds = new Map();
-        const background = el => {
-            if (!el) return [1, 1, 1];
-            if (!backgrounds.has(el)) {
-                // A modal dialog is drawn above a backdrop of its own.
-                const under = background(el.parentElement);
-                backgrounds.set(el, over(colour(window.getComputedStyle(el).backgroundColor), under));
-            }
-            return backgrounds.get(el);
-        };
-        const opacities = new Map();
-        const opacity = el => {
-            if (!el) return 1;
-            if (!opacities.has(el)) opacities.set(el, opacity(el.parentElement) * Number(window.getComputedStyle(el).opacity));
-            return opacities.get(el);
-        };
-        function judge(what, el, css, under, least) {
-            const [r, g, b, a] = colour(css);
-            const got = ratio(over([r, g, b, a * opacity(el)], under), under);
-            if (got >= least - .005) return;
-            const key = `${what} of ${where(el)}`;
-            const seen = found.get(key) ?? found.set(key, { least, palettes: [], example: (el.textContent || el.getAttribute('placeholder') || '').trim().slice(0, 40) }).get(key);
-            seen.palettes.push(`${palette} ${got.toFixed(2)}`);
+    const backgrounds = new Map();
+    const background = el => {
+        if (!el) return [1, 1, 1];
+        if (!backgrounds.has(el)) {
+            // A modal dialog is drawn above a backdrop of its own.
+            const under = background(el.parentElement);
+            backgrounds.set(el, over(colour(window.getComputedStyle(el).backgroundColor), under));
         }
-        const isLarge = ({ fontSize, fontWeight }) => parseFloat(fontSize) >= 24 || parseFloat(fontSize) >= 18.66 && Number(fontWeight) >= 700;
-        for (const el of all) {
-            const style = window.getComputedStyle(el), under = background(el);
-            if (ownText(el) && !el.closest('select')) judge('text', el, style.color, under, isLarge(style) ? LARGE : TEXT);
-            if (el.matches('select, input:not([type="radio"], [type="checkbox"]), textarea')) judge('text', el, style.color, under, TEXT);
-            if (el.placeholder && !el.value) judge('placeholder', el, window.getComputedStyle(el, '::placeholder').color, under, TEXT);
-            if (el.localName === 'svg') judge('icon', el, style.color, under, MARK);
-            if (el.matches('.cch-check')) judge('border', el, style.borderTopColor, background(el.parentElement), MARK);
-            if (el.matches('.cch-prog > i, .cch-split > .kept')) judge('bar', el, style.backgroundColor, el.matches('.kept') && el.nextElementSibling ? background(el.nextElementSibling) : background(el.parentElement), MARK);
-            if (el.matches('.cch-ring circle:last-of-type')) judge('ring', el, style.stroke, background(el.closest('.cch-ring')), MARK);
-            if (el.matches('.cch-row.is-focus')) judge('mark', el, window.getComputedStyle(el, '::before').backgroundColor, under, MARK);
-        }
-        // The ring around what has the focus, on each background that it may be drawn on.
-        for (const root of roots) {
-            const probe = root.appendChild(document.createElement('i'));
-            const mixed = (property, value) => { probe.style[property] = value; return window.getComputedStyle(probe)[property]; };
-            for (const name of ['bg', 'field']) judge(`focus ring on ${name}`, root, mixed('color', 'var(--c-focus)'), over(colour(mixed('backgroundColor', `var(--c-${name})`)), background(root)), MARK);
-            probe.remove();
-        }
-    }
-    const attributes = el => [...el.attributes].map(({ name, value }) => [name, value]);
-    const wear = (el, wanted) => {
-        for (const { name } of [...el.attributes]) if (!wanted.some(([each]) => each === name)) el.removeAttribute(name);
-        for (const [name, value] of wanted) if (el.getAttribute(name) !== value) el.setAttribute(name, value);
+        return backgrounds.get(el);
     };
-    const { documentElement: html, body } = document;
-    // The styles of what is not displayed need not be computed anew for each palette.
-    const hidden = [];
-    function hideOthers(parent) {
-        for (const each of parent.children) {
-            if (roots.includes(each) || each.style === undefined) continue;
-            if (roots.some(root => each.contains(root))) hideOthers(each);
-            else hidden.push([each, each.getAttribute('style')]);
-        }
+    const opacities = new Map();
+    const opacity = el => {
+        if (!el) return 1;
+        if (!opacities.has(el)) opacities.set(el, opacity(el.parentElement) * Number(window.getComputedStyle(el).opacity));
+        return opacities.get(el);
+    };
+    function judge(what, el, css, under, least) {
+        const [r, g, b, a] = colour(css);
+        const got = ratio(over([r, g, b, a * opacity(el)], under), under);
+        if (got >= least - .005) return;
+        const key = `${what} of ${where(el)}`;
+        const example = (el.textContent || el.getAttribute('placeholder') || '').trim().slice(0, 40);
+        found.set(key, `“${example}” needs ${least}: ${got.toFixed(2)} in ${state}`);
     }
-    hideOthers(body);
-    for (const [each] of hidden) each.style.setProperty('display', 'none', 'important');
-    const before = [attributes(html), attributes(body)];
-    for (const [palette, worn] of Object.entries(palettes)) {
-        wear(html, worn?.[0] ?? before[0]);
-        wear(body, worn?.[1] ?? before[1]);
-        measure(palette);
+    const isLarge = ({ fontSize, fontWeight }) => parseFloat(fontSize) >= 24 || parseFloat(fontSize) >= 18.66 && Number(fontWeight) >= 700;
+    for (const el of all) {
+        const style = window.getComputedStyle(el), under = background(el);
+        if (ownText(el) && !el.closest('select')) judge('text', el, style.color, under, isLarge(style) ? LARGE : TEXT);
+        if (el.matches('select, input:not([type="radio"], [type="checkbox"]), textarea')) judge('text', el, style.color, under, TEXT);
+        if (el.placeholder && !el.value) judge('placeholder', el, window.getComputedStyle(el, '::placeholder').color, under, TEXT);
+        if (el.localName === 'svg') judge('icon', el, style.color, under, MARK);
+        if (el.matches('.cch-check')) judge('border', el, style.borderTopColor, background(el.parentElement), MARK);
+        if (el.matches('.cch-prog > i, .cch-split > .kept')) judge('bar', el, style.backgroundColor, el.matches('.kept') && el.nextElementSibling ? background(el.nextElementSibling) : background(el.parentElement), MARK);
+        if (el.matches('.cch-ring circle:last-of-type')) judge('ring', el, style.stroke, background(el.closest('.cch-ring')), MARK);
+        if (el.matches('.cch-row.is-focus')) judge('mark', el, window.getComputedStyle(el, '::before').backgroundColor, under, MARK);
     }
-    wear(html, before[0]);
-    wear(body, before[1]);
-    for (const [each, style] of hidden) {
-        if (style === null) each.removeAttribute('style');
-        else each.setAttribute('style', style);
+    // The ring around what has the focus, on each background that it may be drawn on.
+    for (const root of roots) {
+        const probe = root.appendChild(document.createElement('i'));
+        const mixed = (property, value) => { probe.style[property] = value; return window.getComputedStyle(probe)[property]; };
+        for (const name of ['bg', 'field']) judge(`focus ring on ${name}`, root, mixed('color', 'var(--c-focus)'), over(colour(mixed('backgroundColor', `var(--c-${name})`)), background(root)), MARK);
+        probe.remove();
     }
-    return [...found].map(([key, { least, palettes: bad, example }]) => [`contrast: ${key}`, `“${example}” needs ${least}: ${bad.join(', ')}`]);
+    return [...found].map(([key, example]) => [`contrast: ${key}`, example]);
 }

@@ -69,6 +69,7 @@ async def test_a_run_sends_nothing_before_its_approval_and_always_allow_is_asked
     await expect(dialog(page, TITLE)).to_have_count(0)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_every_choice_of_an_approval_is_visible_without_scrolling_in_a_small_window(page: Page) -> None:

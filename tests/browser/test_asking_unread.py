@@ -91,6 +91,7 @@ async def test_a_double_click_on_one_approval_does_not_answer_the_next(page: Pag
     assert len(cloud.history_posts) == 1
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 async def test_clicks_and_a_held_key_do_not_answer_an_approval_that_just_appeared(
     page: Page, cloud: SimulatedCloud

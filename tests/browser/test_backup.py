@@ -30,6 +30,7 @@ async def delete_from_a_slow_cloud(panel: Panel, cloud: SimulatedCloud, count: i
     await expect(opened).to_have_count(0)
 
 
+@pytest.mark.deep
 @pytest.mark.stage(connected=True, hold_seconds=2)
 async def test_a_backup_is_announced_shown_also_after_a_reload_and_can_be_stopped_without_loss(
     page: Page, cloud: SimulatedCloud, host: HostProcess

@@ -63,6 +63,7 @@ async def test_cancel_sends_nothing_and_a_confirmed_clear_deletes_only_finished_
     assert cloud.forbidden_calls == 0
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_with_backups_on_the_clear_dialog_says_so_and_the_jobs_are_backed_up(
@@ -88,6 +89,7 @@ async def cancel_which_has_the_focus(page: Page) -> None:
     await expect(opened).to_have_count(0)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=0, connected=True)
 async def test_the_clear_dialog_says_that_the_history_is_empty(page: Page, cloud: SimulatedCloud) -> None:
@@ -98,6 +100,7 @@ async def test_the_clear_dialog_says_that_the_history_is_empty(page: Page, cloud
     assert cloud.history_posts == []
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_a_refused_clear_is_reported_as_failed_and_more_finished_jobs_need_a_new_confirmation(
@@ -149,6 +152,7 @@ async def expect_the_hold(page: Page, what: str) -> Locator:
     return held
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_a_clear_from_the_canvas_menu_can_be_undone_for_ten_seconds(page: Page, cloud: SimulatedCloud) -> None:
@@ -210,6 +214,7 @@ async def test_a_clear_whose_answer_was_lost_is_checked_and_not_repeated(page: P
     assert cloud.history_posts == [{"clear": True}]
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_leaving_the_page_does_not_stop_a_confirmed_clear(
@@ -226,14 +231,3 @@ async def test_leaving_the_page_does_not_stop_a_confirmed_clear(
             0.05
         )  # the cloud runs in another thread and the host in another process; the test's time limit ends the wait
     assert cloud.history_posts == [{"clear": True}]
-
-
-@pytest.mark.stage(connected=True, settings={"Comfy.ColorPalette": "light"})
-async def test_the_clear_dialog_is_readable_in_the_light_palette(page: Page) -> None:
-    opened = await open_clear(page)
-    colours = await opened.locator(".cch").first.evaluate(
-        "element => [getComputedStyle(element).color, getComputedStyle(element).backgroundColor]"
-    )
-    text, ground = (sum(int(part) for part in colour[4:-1].split(",")[:3]) for colour in colours)
-    assert text < 150
-    assert ground > 600

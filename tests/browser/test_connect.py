@@ -58,6 +58,7 @@ async def test_a_refused_key_is_not_saved_and_an_untested_key_only_on_request(
     assert (host.state_dir / "api_key.json").exists()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 async def test_clearing_without_a_key_asks_for_a_key_which_can_be_removed(
     page: Page, cloud: SimulatedCloud, host: HostProcess
@@ -81,6 +82,7 @@ async def test_clearing_without_a_key_asks_for_a_key_which_can_be_removed(
     assert not (host.state_dir / "api_key.json").exists()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_the_connect_dialog_says_that_the_key_is_from_the_environment(page: Page, cloud: SimulatedCloud) -> None:

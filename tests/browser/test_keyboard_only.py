@@ -151,6 +151,7 @@ async def reopen_a_workflow(person: KeyboardUser) -> None:
     await person.note()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60)
 async def test_a_deletion_says_each_sentence_once(page: Page, cloud: SimulatedCloud, host: HostProcess) -> None:
@@ -180,6 +181,7 @@ async def test_a_deletion_says_each_sentence_once(page: Page, cloud: SimulatedCl
         assert [text for text, times in Counter(texts).items() if times > 1] == []
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_the_focus_is_never_lost_when_a_popup_a_page_a_dialog_or_the_panel_closes(

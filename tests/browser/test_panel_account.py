@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import Page, expect
 
 from browser.conftest import ONE_FRONTEND
@@ -15,6 +16,7 @@ SAVE_KEY = """(key) => fetch("/api/cloud_history/key", {
 }).then((answer) => answer.status)"""
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 async def test_a_key_of_another_account_resets_the_selection_and_open_pages(page: Page, cloud: SimulatedCloud) -> None:
     chosen = newest_first(cloud.finished)[:2]

@@ -108,6 +108,7 @@ async def test_invalid_rules_delete_nothing_and_the_list_keeps_its_scroll_positi
     assert cloud.history_posts == []
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=60, connected=True)
 async def test_the_large_clean_up_window_lists_for_each_job_whether_it_stays(page: Page, cloud: SimulatedCloud) -> None:
@@ -139,6 +140,7 @@ async def test_the_large_clean_up_window_lists_for_each_job_whether_it_stays(pag
     await expect(panel.list).to_be_focused()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=60, connected=True)
 async def test_an_open_panel_follows_a_change_of_the_text_size(page: Page, cloud: SimulatedCloud) -> None:

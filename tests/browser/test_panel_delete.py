@@ -45,6 +45,7 @@ async def test_only_the_selected_jobs_are_deleted(page: Page, cloud: SimulatedCl
     assert cloud.forbidden_calls == 0
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60)
 async def test_a_deletion_from_the_details_returns_to_the_list_and_to_its_undo(

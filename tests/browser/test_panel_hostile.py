@@ -59,6 +59,7 @@ async def open_each(panel: Panel, jobs: list[SimulatedJob]) -> None:
     await panel.search("")
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=5, connected=True, hold_seconds=0)
 async def test_hostile_texts_create_no_element_run_no_script_and_send_no_request(

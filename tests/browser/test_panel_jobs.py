@@ -29,6 +29,7 @@ SWITCH = """async path => {
 }"""
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_the_panel_shows_error_details_and_images_and_cancels_a_running_job(

@@ -11,6 +11,7 @@ from browser.panel_page import open_list, shown_panel
 from simulated_cloud import Fault, SimulatedCloud
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_an_error_in_the_large_window_is_shown_in_it_and_covers_none_of_its_buttons(

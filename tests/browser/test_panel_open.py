@@ -69,6 +69,7 @@ async def test_with_the_old_menu_the_panel_opens_as_a_window(
     await expect(dialog(page)).to_have_count(0)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_the_panel_shows_that_it_loads_and_offers_a_retry_after_a_failure(
@@ -101,6 +102,7 @@ async def lose_a_script_and_retry(page: Page, name: str) -> None:
     await (await shown_panel(page)).expect_count(0, 24, 24)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_the_optional_top_button_opens_the_panel_and_its_window_shows_the_sidebar_s_selection(

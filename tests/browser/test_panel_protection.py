@@ -215,6 +215,7 @@ async def damage_the_list_and_start_with_an_empty_one(panel: Panel, cloud: Simul
     assert state.put_aside() == ["{"]
 
 
+@pytest.mark.deep
 @pytest.mark.stage(jobs=12, connected=True, hold_seconds=0)
 async def test_keys_act_on_the_framed_row_and_a_deletion_leaves_nothing_selected(
     page: Page, cloud: SimulatedCloud, state: State
@@ -247,6 +248,7 @@ async def test_keys_act_on_the_framed_row_and_a_deletion_leaves_nothing_selected
     await expect(button(await panel.delete_dialog(), "Delete 1 job")).to_be_visible()
 
 
+@pytest.mark.deep
 @pytest.mark.stage(jobs=5, connected=True)
 async def test_a_double_click_on_protect_protects_the_job(page: Page, cloud: SimulatedCloud, state: State) -> None:
     first, second, third = newest_first(cloud.finished)[:3]

@@ -70,6 +70,7 @@ async def test_a_workflow_can_be_opened_from_its_backup(
     assert list(host.state_dir.glob("backups/*.zip")) == []
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_recently_deleted_shows_interrupted_deletions_and_damaged_backups_as_unknown(
@@ -111,6 +112,7 @@ def write_a_crash_and_a_damaged_backup(state_dir: Path) -> None:
     (state_dir / "backups" / f"{DAMAGED}.zip").write_bytes(b"no zip at all")
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_recently_deleted_says_what_went_without_a_backup(
@@ -143,6 +145,7 @@ async def test_recently_deleted_says_what_went_without_a_backup(
     assert completed.files[0] in saved.read_text()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_a_deletion_of_twenty_thousand_jobs_unfolds_in_pieces_and_can_be_searched(

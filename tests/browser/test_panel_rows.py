@@ -36,6 +36,7 @@ async def visible_texts(row: Locator) -> str:
     return str(await row.evaluate(script))
 
 
+@pytest.mark.deep
 @pytest.mark.stage(jobs=3, connected=True)
 async def test_a_row_says_each_thing_once_to_eyes_and_ears(page: Page, cloud: SimulatedCloud) -> None:
     named = cloud.add_job("completed", overrides={"preview_output": FILE})
@@ -61,6 +62,7 @@ async def test_a_row_says_each_thing_once_to_eyes_and_ears(page: Page, cloud: Si
         await expect(panel.row(named)).to_have_count(0)
 
 
+@pytest.mark.deep
 @pytest.mark.stage(jobs=12, connected=True)
 async def test_a_long_press_opens_the_menu_of_a_row_and_does_nothing_else(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
@@ -93,6 +95,7 @@ async def test_a_long_press_opens_the_menu_of_a_row_and_does_nothing_else(page: 
     await touch.detach()
 
 
+@pytest.mark.deep
 @pytest.mark.stage(jobs=12, connected=True)
 async def test_tooltips_come_on_hover_and_focus_and_say_only_what_is_not_visible(
     page: Page, cloud: SimulatedCloud
@@ -134,6 +137,7 @@ async def test_tooltips_come_on_hover_and_focus_and_say_only_what_is_not_visible
     await expect(refresh).to_have_accessible_description("")
 
 
+@pytest.mark.deep
 @pytest.mark.stage(jobs=3, connected=True)
 async def test_a_name_from_right_to_left_is_cut_in_its_middle_and_begins_where_other_names_begin(
     page: Page, cloud: SimulatedCloud

@@ -13,9 +13,21 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from browser.comfy_page import BOOT_TIMEOUT, READY, button, dialog, kept_first, toasts
+from browser.comfy_page import (
+    BOOT_TIMEOUT,
+    READY,
+    agree_if_asked,
+    button,
+    dialog,
+    kept_first,
+    load_workflow,
+    press_run,
+    run_command,
+    toasts,
+)
 from browser.conftest import ONE_FRONTEND, Frontend
 from browser.panel_page import Panel, newest_first, open_list, open_page, open_panel, sent_ids
+from browser.test_asking import clear_graph
 from hosts import HostProcess, start_host
 from simulated_cloud import Fault, SimulatedCloud, SimulatedJob
 from simulated_cloud.stored_files import Periodic
@@ -101,6 +113,7 @@ def restarted(host: HostProcess, cloud: SimulatedCloud, frontend: Frontend) -> I
         again.stop()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
 @pytest.mark.timeout(240)
@@ -174,6 +187,7 @@ async def test_a_run_goes_on_without_the_panel_is_shown_after_a_reload_and_can_b
     await expect(panel.cards).to_have_count(0)
 
 
+@pytest.mark.deep
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_the_end_of_a_run_is_told_by_a_toast_while_the_panel_is_closed(
     page: Page, cloud: SimulatedCloud, host: HostProcess
@@ -192,6 +206,7 @@ async def test_the_end_of_a_run_is_told_by_a_toast_while_the_panel_is_closed(
     expect_saved(host, cloud, jobs)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_a_run_that_a_crash_interrupted_goes_on_only_when_the_person_says_so(
@@ -275,6 +290,7 @@ async def test_failed_downloads_are_named_and_can_be_tried_again(
     expect_saved(host, cloud, [job])
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_saved_outputs_are_found_in_the_details_and_in_recently_deleted(
@@ -318,6 +334,7 @@ def counted_files(job: SimulatedJob) -> str:
     return f"{len(job.files)} file{'s' if len(job.files) != 1 else ''}"
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=0)
 async def test_the_facts_of_a_deletion_come_late_and_never_hold_up_its_dialog(
@@ -339,3 +356,36 @@ async def test_the_facts_of_a_deletion_come_late_and_never_hold_up_its_dialog(
     await expect(facts).not_to_have_attribute("aria-busy", "true")
     assert await facts.bounding_box() == before, "nothing moves when the facts come"
     await page.unroute("**/cloud_history/outputs/facts")
+
+
+@pytest.mark.deep
+@ONE_FRONTEND
+@pytest.mark.stage(connected=True, hold_seconds=0)
+async def test_a_clear_and_a_workflow_that_keep_outputs_save_them_before_their_jobs_go(
+    page: Page, cloud: SimulatedCloud, host: HostProcess
+) -> None:
+    for begin in ("a clear", "a workflow"):
+        cloud.add_job("completed", files=(f"{begin}.png",))
+        jobs = [job for job in cloud.finished if job.files and len(set(job.files)) == len(job.files)]
+        seen = len(cloud.requests)
+        if begin == "a clear":
+            await run_command(page, "CloudHistory.Clear")
+            asked = dialog(page, "Clear your cloud history?")
+        else:
+            await load_workflow(page, clear_graph())
+            await press_run(page)
+            asked = dialog(page, "Let this workflow delete")
+        await expect(asked.locator(".cch-btn.danger")).to_be_visible(timeout=15_000)
+        await kept_first(asked).select_option("outputs")
+        await agree_if_asked(asked)
+        await asked.locator(".cch-btn.danger").click()
+        if begin == "a clear":
+            await expect(toasts(page, "removed from your cloud history")).to_be_visible(timeout=SAVING_TIMEOUT)
+        else:
+            report = page.get_by_label("Report")
+            await expect(report).to_have_value(re.compile("removed from your cloud history"), timeout=SAVING_TIMEOUT)
+        expect_saved(host, cloud, jobs)
+        asked_for = [(request.method, request.path) for request in cloud.requests[seen:]]
+        first_post = asked_for.index(("POST", "/api/history"))
+        assert all(path != "/api/view" for _, path in asked_for[first_post:]), "all downloads come before the deletion"
+        assert not cloud.finished

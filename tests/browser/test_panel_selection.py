@@ -73,6 +73,7 @@ async def test_a_click_marks_a_row_without_selecting_it_and_a_double_click_opens
     await expect(details).to_be_visible()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=60, connected=True)
 async def test_a_double_click_at_the_end_of_the_list_acts_on_its_row_alone(page: Page, cloud: SimulatedCloud) -> None:
@@ -94,6 +95,7 @@ async def test_a_double_click_at_the_end_of_the_list_acts_on_its_row_alone(page:
     assert await page.locator("[role=option][aria-selected=true]").count() <= 1
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True)
 async def test_the_details_beside_the_list_follow_the_row_and_are_no_second_place_to_delete(
@@ -130,6 +132,7 @@ async def test_the_details_beside_the_list_follow_the_row_and_are_no_second_plac
     await expect(side.get_by_text("outside the visible part")).to_be_hidden()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=30, connected=True, hold_seconds=60)
 async def test_after_the_shown_job_is_deleted_the_details_stay_empty_until_a_job_is_chosen(
@@ -188,6 +191,7 @@ async def test_a_selection_that_a_filter_hides_is_named_before_it_is_deleted(pag
     await expect(panel.count).to_contain_text("3 selected,")
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True, hold_seconds=60)
 async def test_an_undo_restores_the_selection_the_row_and_the_scroll_position(
@@ -219,6 +223,7 @@ COMPOSING = """(element, key) => {
 }"""
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_escape_that_ends_a_composition_closes_and_clears_nothing(page: Page, cloud: SimulatedCloud) -> None:
@@ -252,6 +257,7 @@ SPOKEN = """() => {
 }"""
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=24, connected=True)
 async def test_screen_readers_hear_no_result_before_a_list_is_there(page: Page, cloud: SimulatedCloud) -> None:
@@ -263,6 +269,7 @@ async def test_screen_readers_hear_no_result_before_a_list_is_there(page: Page, 
     assert "24 jobs loaded" in await page.evaluate("() => [...window.spoken]")
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=24, connected=True)
 async def test_a_row_is_named_by_its_visible_text_and_its_date(page: Page, cloud: SimulatedCloud) -> None:

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from browser.comfy_page import button, choose_in_menu, dialog
 from browser.conftest import ONE_FRONTEND
-from browser.panel_page import Panel, newest_first, open_list, open_panel
+from browser.panel_page import Panel, newest_first, open_panel
 from hosts import HostProcess
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import ErrorShape, message_only, rate_limited, subscription_inactive
@@ -111,6 +111,7 @@ async def test_the_panel_says_that_the_history_is_empty_until_a_job_arrives(page
     await panel.expect_count(0, 1, 1)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=2000, connected=True)
 async def test_the_panel_says_that_a_list_is_incomplete(page: Page, cloud: SimulatedCloud) -> None:
@@ -121,15 +122,6 @@ async def test_the_panel_says_that_a_list_is_incomplete(page: Page, cloud: Simul
     cloud.faults.clear()
     await panel.root.locator(".cch-zone.top").get_by_role("button", name="again").click()
     await panel.expect_count(0, 2000, 2000)
-
-
-@ONE_FRONTEND
-@pytest.mark.stage(connected=True, settings={"Comfy.ColorPalette": "light"})
-async def test_the_panel_is_readable_in_the_light_palette(page: Page, cloud: SimulatedCloud) -> None:
-    panel = await open_list(page, cloud)
-    await panel.list.press(" ")
-    faint = await panel.root.evaluate(CONTRASTS)
-    assert faint == []
 
 
 # Finds visible texts whose contrast with their background is below 4.5, by WCAG's formula.
@@ -161,6 +153,7 @@ CONTRASTS = r"""root => {
 }"""
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_a_setting_that_cannot_be_saved_is_reported_with_its_own_message(page: Page, host: HostProcess) -> None:

@@ -64,6 +64,7 @@ async def undo_by_keys_beside_an_edited_graph(panel: Panel, cloud: SimulatedClou
     assert await page.evaluate(NODES_LATER) == nodes
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60)
 async def test_undoing_one_hold_does_not_stop_another(page: Page, cloud: SimulatedCloud, host: HostProcess) -> None:
@@ -111,6 +112,7 @@ async def test_a_hold_continues_after_the_page_is_closed(page: Page, cloud: Simu
     assert sent_ids(cloud) == [chosen.id]
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=5)
 async def test_if_comfyui_stops_answering_during_a_hold_the_panel_says_so_and_later_says_what_became_of_the_deletion(
@@ -133,6 +135,7 @@ async def test_if_comfyui_stops_answering_during_a_hold_the_panel_says_so_and_la
     await expect_removed(page, 2)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60)
 async def test_a_click_just_after_a_card_has_gone_reaches_neither_another_card_nor_a_row(
@@ -165,6 +168,7 @@ async def test_a_click_just_after_a_card_has_gone_reaches_neither_another_card_n
     assert cloud.history_posts == []
 
 
+@pytest.mark.deep
 @pytest.mark.stage(connected=True, hold_seconds=60)
 async def test_a_reloaded_page_shows_the_hold_in_a_toast_and_a_page_without_a_hold_requests_nothing(
     page: Page, cloud: SimulatedCloud, host: HostProcess

@@ -111,6 +111,7 @@ async def see_texts_and_a_failed_job(opened: Locator) -> None:
     await expect(opened.get_by_role("heading", level=2)).to_have_text("page.html")
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=3, connected=True)
 async def test_the_viewer_works_by_keyboard_alone_and_gives_the_focus_back(page: Page, cloud: SimulatedCloud) -> None:
@@ -160,6 +161,7 @@ async def details_open_the_viewer(panel: Panel, job: SimulatedJob) -> None:
     await expect(small.nth(1)).to_be_focused()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=3, connected=True)
 async def test_escape_in_the_viewer_leaves_the_large_window_open(page: Page, cloud: SimulatedCloud) -> None:
@@ -179,6 +181,7 @@ async def test_escape_in_the_viewer_leaves_the_large_window_open(page: Page, clo
     await expect(opened).to_be_visible()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=3, connected=True)
 async def test_the_viewer_makes_way_for_a_dialog_that_asks_something(page: Page, cloud: SimulatedCloud) -> None:
@@ -191,6 +194,7 @@ async def test_the_viewer_makes_way_for_a_dialog_that_asks_something(page: Page,
     await expect(button(dialog(page, "Clear your cloud history?"), "Cancel")).to_be_focused()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=3, connected=True)
 async def test_an_output_that_cannot_be_shown_says_why_and_what_to_do(page: Page, cloud: SimulatedCloud) -> None:
@@ -256,6 +260,7 @@ OPEN_AND_WAIT = """async () => {
 }"""
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=3, connected=True)
 async def test_a_video_shows_its_first_frame_in_the_list_unless_it_is_too_large(

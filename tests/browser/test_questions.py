@@ -25,6 +25,7 @@ async def expect_pinned_in_view(opened: Locator) -> None:
     assert not await opened.evaluate(OVERFLOWS)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=60, connected=True)
 async def test_undo_and_buttons_stay_in_view_in_a_small_window_while_the_rest_scrolls(
@@ -76,6 +77,7 @@ async def test_a_deletion_of_almost_all_jobs_needs_one_more_step(page: Page, clo
     await expect_removed(page, finished)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=240, connected=True, hold_seconds=0)
 async def test_many_jobs_with_neither_undo_nor_backup_need_one_more_step_that_follows_the_choice_of_a_backup(

@@ -67,6 +67,7 @@ async def test_the_page_has_our_menu_and_a_queued_graph_shows_its_text_or_its_er
     await page.wait_for_function("() => window.app.lastExecutionError?.exception_message.includes('on purpose')")
 
 
+@pytest.mark.deep
 @pytest.mark.stage(settings={"Comfy.ColorPalette": "light"})
 async def test_the_stage_reaches_settings_toasts_menus_and_dialogs(page: Page) -> None:
     palette = await page.evaluate("() => window.app.extensionManager.setting.get('Comfy.ColorPalette')")
@@ -95,6 +96,7 @@ async def test_external_requests_are_aborted_and_counted_and_the_canvas_menu_has
         external_requests.remove(address)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 async def test_browser_storage_is_cleared_before_the_next_test(page: Page, host: HostProcess) -> None:
     await page.evaluate("() => { sessionStorage.mark = localStorage.mark = window.name = document.cookie = 'x=1' }")

@@ -26,6 +26,7 @@ async def show_by_pointer(panel: Panel, name: str) -> Locator:
     return tip
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=12, connected=True)
 async def test_the_pointer_can_move_onto_a_tooltip_and_back_and_the_tooltip_goes_when_it_leaves_both(
@@ -46,6 +47,7 @@ async def test_the_pointer_can_move_onto_a_tooltip_and_back_and_the_tooltip_goes
     await expect(tip).to_have_count(0)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=12, connected=True)
 async def test_the_tooltip_of_a_focused_button_stays_while_the_pointer_moves_elsewhere(
@@ -74,6 +76,7 @@ async def test_the_tooltip_of_a_focused_button_stays_while_the_pointer_moves_els
     await expect(button(panel.root, "Open in a large window")).to_be_focused()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=12, connected=True)
 async def test_escape_closes_a_tooltip_and_neither_the_window_nor_the_selection(
@@ -100,6 +103,7 @@ async def test_escape_closes_a_tooltip_and_neither_the_window_nor_the_selection(
     await expect(large.root).to_have_count(0)
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=12, connected=True)
 async def test_a_button_that_gets_the_focus_when_a_page_opens_has_no_tooltip_for_escape_to_close_first(
@@ -115,6 +119,7 @@ async def test_a_button_that_gets_the_focus_when_a_page_opens_has_no_tooltip_for
     await expect(panel.list).to_be_focused()
 
 
+@pytest.mark.deep
 @ONE_FRONTEND
 @pytest.mark.stage(jobs=12, connected=True)
 async def test_a_button_that_appears_under_a_pointer_at_rest_has_no_tooltip(page: Page, cloud: SimulatedCloud) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,6 @@ from browser.conftest import (  # noqa: F401  (fixtures, and the mark `stage`)
     ports,
     pytest_configure,
     stage,
-    styled,
     tabs,
 )
 from hosts import frontend_dir
@@ -42,12 +41,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if pytest_asyncio.is_async_test(item):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             item.add_marker(pytest.mark.timeout(300))
-
-
-@pytest.fixture
-def palettes() -> Sequence[str]:
-    """All palettes of ComfyUI, in which contrast is measured."""
-    return ("dark", "light", "solarized", "arc", "nord", "github")
 
 
 @pytest.fixture(params=TOURED_FRONTENDS)

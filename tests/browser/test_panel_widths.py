@@ -18,6 +18,8 @@ from browser.test_panel_layout import select_some
 from simulated_cloud import SimulatedCloud
 from simulated_cloud.stored_files import Periodic
 
+pytestmark = pytest.mark.deep
+
 # Turns off the time in which a deletion can be undone.
 SEND_AT_ONCE = """() => window.app.api.fetchApi("/cloud_history/settings", {
     method: "POST",
@@ -79,18 +81,24 @@ async def test_no_control_overlaps_is_cut_or_covered_at_any_width(
     await expect(panel.root.locator(".cch-actions")).to_contain_text("hidden jobs")
     await walk("selection with hidden jobs", [*range(300, 1401, 100), 740])
     await panel.tab("All").click()
-    for setting in SETTINGS:
-        # The box is placed when it opens.
-        await styled(*SETTINGS[setting])
-        await panel.root.get_by_role("button", name="Filter").evaluate("button => button.click()")
-        await walk_with(setting, "filters")
-        await panel.root.locator(".cch-menu").press("Escape")
+    await walk_filters(panel, styled, walk_with)
     await show_details(panel)
     await walk("details", range(300, 981, 40))
     await panel.root.get_by_role("button", name="Back").evaluate("button => button.click()")
     await walk_pages(panel, walk_coarsely)
     await walk_cards(panel, cloud, walk_coarsely)
     assert not faults, "\n".join(faults)
+
+
+async def walk_filters(
+    panel: Panel, styled: Callable[[str, str], Awaitable[None]], walk_with: Callable[[str, str], Awaitable[None]]
+) -> None:
+    """Walk with the filters open, which are placed when they open."""
+    for setting in SETTINGS:
+        await styled(*SETTINGS[setting])
+        await panel.root.get_by_role("button", name="Filter").evaluate("button => button.click()")
+        await walk_with(setting, "filters")
+        await panel.root.locator(".cch-menu").press("Escape")
 
 
 @ONE_FRONTEND
