@@ -3,7 +3,7 @@
 
     python3 dev.py play         try the pack without an account, a key or ComfyUI (--help lists the options)
     python3 dev.py test         run the checks of every change: lint, types, unit, JavaScript and browser tests
-    python3 dev.py deep         run the slow tests: random liars, file faults, frontends, browsers, palettes, Pythons
+    python3 dev.py deep         run the slow tests: random liars, file faults, frontends, browsers, languages, Pythons
                                 (all parts, or the named ones: a file in tests/deep, or "pythons")
     python3 dev.py lint         style, layers, types and the house rules
     python3 dev.py unit         the Python tests that need no browser (passes arguments to pytest)
