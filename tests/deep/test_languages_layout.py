@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Page, expect
 
 from browser.comfy_page import choose_in_menu
 from browser.layout_walk import faults_now
-from browser.panel_page import DELETE, newest_first, open_list, shown_panel
+from browser.panel_page import DELETE, Panel, newest_first, open_list, shown_panel
 from browser.test_languages import SET_LOCALE
 from browser.test_panel_layout import select_some
 from cloud_history.routes.words import LANGUAGES
@@ -81,7 +81,7 @@ async def test_no_text_of_a_narrow_panel_is_cut_in_any_language(page: Page, clou
     await panel.delete(2)
     await expect(panel.cards.locator(".cch-tally")).to_be_visible()
     await page.evaluate(SEND_IN_A_MINUTE)
-    await walk_languages(Walk(page, "narrow"), ".sidebar")
+    await walk_languages(Walk(page, "narrow"), ".sidebar", cloud)
 
 
 @newest_frontend
@@ -91,14 +91,14 @@ async def test_no_text_of_the_large_window_is_cut_in_any_language(page: Page, cl
     await panel.root.get_by_role("button", name="Open in a large window").click()
     large = await shown_panel(page, ".large")
     await select_some(large, cloud)
+    await page.evaluate(SEND_AT_ONCE)
     opened = await large.ask_to_delete(2)
     # It is gone when the deletion is sent, which the result says.
     cloud.account.delete([newest_first(cloud.finished)[0].id], 0)
-    await page.evaluate(SEND_AT_ONCE)
     await opened.locator(".cch-btn.danger").click()
     await expect(large.cards.locator(".cch-tally")).to_be_visible()
     await page.evaluate(SEND_IN_A_MINUTE)
-    await walk_languages(Walk(page, "large"), ".large")
+    await walk_languages(Walk(page, "large"), ".large", cloud)
 
 
 @newest_frontend
@@ -115,12 +115,12 @@ async def test_no_text_of_the_settings_is_cut_in_any_language(page: Page) -> Non
     assert not walk.faults, "\n".join(walk.faults)
 
 
-async def walk_languages(walk: Walk, which: str) -> None:
+async def walk_languages(walk: Walk, which: str, cloud: SimulatedCloud) -> None:
     """Walk through the states of an open panel in each language. Below its list is a result that stays."""
     root = walk.page.locator(f".cch-panel{which}")
     for language in LANGUAGES:
         await walk.change_to(language, root)
-        await walk_deletion(walk, root)
+        await walk_deletion(walk, root, cloud)
         await walk_pages(walk, root)
         await root.locator(".cch-list").press("Escape")
         await expect(root.locator(".cch-tally")).to_be_visible()
@@ -128,11 +128,10 @@ async def walk_languages(walk: Walk, which: str) -> None:
     assert not walk.faults, "\n".join(walk.faults)
 
 
-async def walk_deletion(walk: Walk, root: Locator) -> None:
+async def walk_deletion(walk: Walk, root: Locator, cloud: SimulatedCloud) -> None:
     """Walk with two selected jobs, with the question before their deletion, with its hold, and after the undo."""
     dialog = walk.page.locator(".cch-dialog")
-    for at in range(2):
-        await root.locator(".cch-row .cch-pick").nth(at).click()
+    await select_some(Panel(walk.page, root), cloud)
     await walk.see("selection", root)
     await root.locator(".cch-actions .danger-quiet").click()
     await dialog.locator(".cch-before select").select_option("workflows" if walk.place == "narrow" else "outputs")

@@ -149,14 +149,14 @@ export class Formatter {
   isolate = (text) => (text && (this.isRightToLeft || RIGHT_TO_LEFT.test(text)) ? `\u2068${text}\u2069` : text);
 
   /**
-   * Lets words run in the direction of their language if they begin with letters of the other direction, such as the name of a product.
-   * Browsers find the direction of a text by its first letter.
+   * Lets words run in the direction of their language if they begin with letters of the other direction, such as the name of a product or
+   * of a file. For `dir="auto"`, browsers find the direction of a text by its first letter, even if that is isolated.
    * @param {string} words
    */
   directed(words) {
     if (!this.isRightToLeft) return words;
     const own = words.replace(ISOLATED, "").replace(ISOLATED, "");
-    return RIGHT_TO_LEFT.test(own) && !RIGHT_TO_LEFT.test(own.match(FIRST_LETTER)?.[0] ?? "") ? `\u200f${words}` : words;
+    return RIGHT_TO_LEFT.test(own) && !RIGHT_TO_LEFT.test(words.match(FIRST_LETTER)?.[0] ?? "") ? `\u200f${words}` : words;
   }
 
   /** @param {number} n @param {Intl.NumberFormatOptions} [options] */
