@@ -14,10 +14,11 @@ from playwright.async_api import Locator, Page, expect
 
 from browser.comfy_page import choose_in_menu
 from browser.layout_walk import faults_now
-from browser.panel_page import DELETE, Panel, newest_first, open_list, shown_panel
+from browser.panel_page import DELETE, Panel, newest_first, open_list, open_page, shown_panel
 from browser.test_languages import SET_LOCALE
 from browser.test_panel_layout import select_some
 from cloud_history.routes.words import LANGUAGES
+from deep.test_widths import let_most_jobs_go
 from project_setup import NEWEST_FRONTEND
 from simulated_cloud import Fault, SimulatedCloud
 
@@ -72,9 +73,11 @@ class Walk:
 
 @newest_frontend
 @pytest.mark.stage(connected=True, hold_seconds=60, jobs=60)
+@pytest.mark.timeout(600)
 async def test_no_text_of_a_narrow_panel_is_cut_in_any_language(page: Page, cloud: SimulatedCloud) -> None:
     await page.add_style_tag(content=NARROW)
     panel = await open_list(page, cloud)
+    await set_rules(panel)
     await select_some(panel, cloud)
     cloud.faults[:] = [Fault(DELETE, "status", times=None, status=400, json={"message": "This job is locked."})]
     await page.evaluate(SEND_AT_ONCE)
@@ -86,10 +89,12 @@ async def test_no_text_of_a_narrow_panel_is_cut_in_any_language(page: Page, clou
 
 @newest_frontend
 @pytest.mark.stage(connected=True, hold_seconds=60, jobs=60)
+@pytest.mark.timeout(600)
 async def test_no_text_of_the_large_window_is_cut_in_any_language(page: Page, cloud: SimulatedCloud) -> None:
     panel = await open_list(page, cloud)
     await panel.root.get_by_role("button", name="Open in a large window").click()
     large = await shown_panel(page, ".large")
+    await set_rules(large)
     await select_some(large, cloud)
     await page.evaluate(SEND_AT_ONCE)
     opened = await large.ask_to_delete(2)
@@ -105,7 +110,7 @@ async def test_no_text_of_the_large_window_is_cut_in_any_language(page: Page, cl
 @pytest.mark.stage(connected=True)
 async def test_no_text_of_the_settings_is_cut_in_any_language(page: Page) -> None:
     await choose_in_menu(page, "Settings")
-    await page.get_by_text("Cloud history", exact=True).last.click()
+    await page.get_by_role("dialog").get_by_role("button", name="Cloud history", exact=True).click()
     fields = page.locator(".cch-setting")
     await expect(fields.locator("select").first).to_be_enabled()
     walk = Walk(page, "settings")
@@ -113,6 +118,13 @@ async def test_no_text_of_the_settings_is_cut_in_any_language(page: Page) -> Non
         await walk.change_to(language, fields)
         await walk.see("settings", page.get_by_role("dialog"))
     assert not walk.faults, "\n".join(walk.faults)
+
+
+async def set_rules(panel: Panel) -> None:
+    """Let most jobs go by the rules of Clean up, which are kept while its page is closed."""
+    await open_page(panel, "Clean up")
+    await let_most_jobs_go(panel)
+    await panel.root.get_by_role("button", name="Back").click()
 
 
 async def walk_languages(walk: Walk, which: str, cloud: SimulatedCloud) -> None:
