@@ -3,7 +3,7 @@
 
     python3 dev.py play         try the pack without an account, a key or ComfyUI (--help lists the options)
     python3 dev.py test         run the checks of every change: lint, types, unit, JavaScript and browser tests
-    python3 dev.py deep         run the slow tests: random liars, file faults, frontends, browsers, widths, Pythons
+    python3 dev.py deep         run the slow tests: random liars, file faults, frontends, browsers, widths, languages
                                 (all parts, or the named ones: a file in tests/deep, "pythons", or "browser" for the
                                 tests in tests/browser that `test` leaves out)
     python3 dev.py lint         style, layers, types and the house rules

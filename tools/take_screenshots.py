@@ -1,8 +1,9 @@
 """Take the screenshots of the README and of the example workflows, on ComfyUI's real page in the embedded host.
 
-.venv/bin/python tools/take_screenshots.py             all
-.venv/bin/python tools/take_screenshots.py examples    those of the example workflows alone, which ComfyUI shows among
-                                                       its templates
+.venv/bin/python tools/take_screenshots.py              all
+.venv/bin/python tools/take_screenshots.py examples     those of the example workflows alone, which ComfyUI shows among
+                                                        its templates
+.venv/bin/python tools/take_screenshots.py languages    those of docs/languages.md alone; needs fonts for these languages
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ MARGIN = 24
 EXAMPLE_QUALITY = 82
 EXAMPLE_WINDOW: ViewportSize = {"width": 1100, "height": 900}
 README_WINDOW: ViewportSize = {"width": 1200, "height": 760}
+LANGUAGES_WINDOW: ViewportSize = {"width": 900, "height": 640}
 
 
 SHOW_OUR_NODES = """() => {
@@ -220,6 +222,53 @@ async def take_examples(page: Page, cloud: SimulatedCloud) -> None:
         )
 
 
+async def take_languages(page: Page, cloud: SimulatedCloud) -> None:
+    """Take a picture in each of six languages, which are changed without a reload, as a person changes them."""
+    await run_command(page, "CloudHistory.Open")
+    root = page.locator(".cch-panel")
+    await expect(root.locator(".cch-row").first).to_be_visible()
+    await root.get_by_role("tab", name="Completed").click()
+    for index in range(3):
+        await root.locator(".cch-row .cch-pick").nth(index).click()
+    opened = page.locator(".cch-dialog")
+    for language in ("ja", "ar"):
+        await change_language(page, root, language)
+        await root.locator(".cch-actions .danger-quiet").click()
+        await expect(opened.locator(".cch-btn.danger")).to_be_enabled()
+        await take_language(page, "delete", language)
+        await page.keyboard.press("Escape")
+        await expect(opened).to_have_count(0)
+    await change_language(page, root, "ru")
+    await root.locator(".cch-actions .danger-quiet").click()
+    await opened.locator(".cch-before select").select_option("off")
+    await opened.locator(".cch-btn.danger").click()
+    await expect(root.locator(".cch-ring")).to_be_visible()
+    await take_language(page, "undo", "ru")
+    cloud.account.delete([next(job.id for job in cloud.listed("failed"))], 0)
+    await expect(root.locator(".cch-ring")).to_have_count(0, timeout=20_000)
+    await change_language(page, root, "fr")
+    await take_language(page, "removed", "fr")
+    for language in ("zh", "ko"):
+        await change_language(page, root, language)
+        await root.locator(".cch-head [aria-haspopup=menu]").click()
+        await root.locator(".cch-menu .cch-mi").first.click()
+        await expect(root.locator(".cch-page [aria-busy=true]")).to_have_count(0)
+        await take_language(page, "clean-up", language)
+        await page.keyboard.press("Escape")
+
+
+async def change_language(page: Page, root: Locator, language: str) -> None:
+    await page.evaluate("name => window.app.extensionManager.setting.set('Comfy.Locale', name)", language)
+    await expect(root).to_have_attribute("lang", language)
+
+
+async def take_language(page: Page, what: str, language: str) -> None:
+    await page.wait_for_timeout(500)
+    await page.screenshot(
+        path=DOCS / f"{what}-{language}.jpg", type="jpeg", quality=EXAMPLE_QUALITY, animations="disabled"
+    )
+
+
 async def take_pictures(size: ViewportSize, take_all: Take, *, connected: bool) -> None:
     """Start a cloud, a host and a page of its own, and take pictures of it."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -242,9 +291,13 @@ async def take_pictures(size: ViewportSize, take_all: Take, *, connected: bool) 
 
 async def main(only: list[str]) -> None:
     DOCS.mkdir(exist_ok=True)
-    await take_pictures(EXAMPLE_WINDOW, take_examples, connected=True)
-    if only != ["examples"]:
+    parts = only or ["examples", "readme", "languages"]
+    if "examples" in parts:
+        await take_pictures(EXAMPLE_WINDOW, take_examples, connected=True)
+    if "readme" in parts:
         await take_pictures(README_WINDOW, take, connected=False)
+    if "languages" in parts:
+        await take_pictures(LANGUAGES_WINDOW, take_languages, connected=True)
 
 
 if __name__ == "__main__":

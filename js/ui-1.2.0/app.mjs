@@ -103,6 +103,7 @@ export class App {
     this.store = new Store({ api, deletions: this.deletions, protection, saved: this.saved, names, now: () => Date.now() });
     this.store.onSavedUnknown = (error) => toasts.tell("error", { title: text("outputs.saved_not_read"), detail: errorLine(error) });
     this.store.on(["load"], () => names.learn(openNames(host.extensionManager.workflow)));
+    words.onChange(() => this.#dropViewer());
     this.cleanUp = new CleanUp({ api, after });
     this.auditLog = new AuditLog({ api });
     this.settings = createSettings({ api, onStatus: this.#setStatus });
@@ -144,6 +145,13 @@ export class App {
     } catch {
       this.toasts.tell("error", { title: text("common.not_loaded"), detail: text("common.reload") });
     }
+  }
+
+  /** The next viewer is made in the new language. */
+  #dropViewer() {
+    this.#viewer?.close();
+    this.#viewer?.leaveStore();
+    this.#viewer = null;
   }
 
   /** Opens a viewer for saved outputs, whose job the list may no longer have. @param {SavedRequest} request */

@@ -2,11 +2,19 @@
 async ({ widths, height }) => {
     const CONTROLS = 'button, a[href], input, select, summary, textarea, label, [data-do], .cch-title, .cch-count > .cch-grow, .cch-row .lock';
     const SLACK = 1.5;
-    const root = document.querySelector('.cch-panel.large') ?? document.querySelector('.cch-panel');
+    const settings = [...document.querySelectorAll('.cch-setting')].filter(el => el.checkVisibility());
+    const root = commonParent(settings) ?? ['dialog.cch-viewer[open]', '.cch-dialog', '.cch-panel.large', '.cch-panel'].map(each => document.querySelector(each)).find(Boolean);
+    const language = (root.closest('[lang]') ?? root).lang;
+    const isRightToLeft = /^(ar|fa|he)\b/.test(language);
     const before = root.getAttribute('style') ?? '';
     const frames = async n => { for (let i = 0; i < n; i++) await new Promise(go => window.requestAnimationFrame(go)); };
     const name = el => `${el.localName}.${[...el.classList].join('.')} “${(el.getAttribute('aria-label') || el.textContent || '').trim().slice(0, 40)}”`;
     const isShown = el => el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !el.closest('.cch-unseen, svg:not(.lock)');
+    function commonParent([first, ...others]) {
+        let parent = first?.parentElement;
+        while (parent && !others.every(el => parent.contains(el))) parent = parent.parentElement;
+        return parent;
+    }
     const topLayer = () => [...root.querySelectorAll('.cch-menu')].at(-1) ?? root.querySelector('.cch-over') ?? root;
     const inside = (a, b) => ({ left: Math.max(a.left, b.left), top: Math.max(a.top, b.top), right: Math.min(a.right, b.right), bottom: Math.min(a.bottom, b.bottom) });
     const box = el => { const { left, top, right, bottom } = el.getBoundingClientRect(); return { left, top, right, bottom }; };
@@ -50,16 +58,66 @@ async ({ widths, height }) => {
         range.selectNodeContents(el);
         return range.getBoundingClientRect().width;
     }
-    // Our words and dates are English, also where the layout goes from right to left. Names of files may be Hebrew or Arabic.
-    function* reordered(layer) {
+    const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+    const DRAWN = /[^\s\u200b-\u200f\u2066-\u2069]/;
+    function* textsOf(layer) {
         const texts = document.createTreeWalker(layer, window.NodeFilter.SHOW_TEXT);
+        for (let node = texts.nextNode(); node; node = texts.nextNode()) if (DRAWN.test(node.data) && !node.parentElement.closest('select') && isShown(node.parentElement)) yield node;
+    }
+    // Words run in the direction of the language. Names, ids and what only the server words run from left to right, unless their letters are
+    // Hebrew or Arabic.
+    function* reordered(layer) {
         const range = document.createRange();
         const edge = (node, at) => { range.setStart(node, at); range.setEnd(node, at + 1); return range.getBoundingClientRect(); };
-        for (let node = texts.nextNode(); node; node = texts.nextNode()) {
-            const start = node.data.search(/\S/), end = node.data.trimEnd().length - 1;
-            if (start < 0 || end <= start || /[\u0590-\u08ff]/.test(node.data) || !isShown(node.parentElement) || node.parentElement.closest('select')) continue;
+        for (const node of textsOf(layer)) {
+            const { data } = node;
+            const turns = RTL.test(data);
+            if (turns && (!isRightToLeft || node.parentElement.closest('.cch-name')) || isRightToLeft && !/\p{L}/u.test(data)) continue;
+            let start = 0, end = data.length - 1;
+            while (!DRAWN.test(data[start])) start += 1;
+            while (!DRAWN.test(data[end])) end -= 1;
+            if (end <= start) continue;
             const first = edge(node, start), last = edge(node, end);
-            if (first.width && last.width && Math.abs(first.top - last.top) < 2 && first.left > last.left) yield node;
+            if (first.width && last.width && Math.abs(first.top - last.top) < 2 && (turns ? first.right < last.right : first.left > last.left)) yield node;
+        }
+    }
+    // What people wrote and ids may be cut, and so may what only the server words. Our own words may not.
+    const MAY_BE_CUT = '.cch-name, .cch-cut, .cch-err, code, pre, .cch-unseen';
+    const DRAWS_NO_BOX = new Set(['inline', 'contents']);
+    function* cutTexts(layer) {
+        const range = document.createRange();
+        for (const node of textsOf(layer)) {
+            if (node.parentElement.closest(MAY_BE_CUT)) continue;
+            range.selectNodeContents(node);
+            const text = range.getBoundingClientRect();
+            let isNearest = true;
+            for (let parent = node.parentElement; parent && root.contains(parent); parent = parent.parentElement) {
+                const { display, overflowX, overflowY, visibility } = window.getComputedStyle(parent);
+                if (DRAWS_NO_BOX.has(display) || visibility === 'hidden') continue;
+                const frame = isNearest ? parent.getBoundingClientRect() : inner(parent);
+                if ((isNearest || overflowX !== 'visible' || parent === root) && beyond(text, frame, 'x')) { yield [node, overflowX === 'visible' ? 'is wider than its box' : 'is cut']; break; }
+                // The boxes of letters are higher than their lines in some fonts.
+                if ((overflowY === 'hidden' || overflowY === 'clip' || isNearest && overflowY === 'visible') && (text.top < frame.top - 4 || text.bottom > frame.bottom + 4)) { yield [node, 'is higher than its box']; break; }
+                if (overflowX !== 'visible' || overflowY !== 'visible') break;
+                isNearest = false;
+            }
+        }
+    }
+    const pen = document.createElement('canvas').getContext('2d');
+    function widthOf(text, el) {
+        const { font, letterSpacing } = window.getComputedStyle(el);
+        pen.font = font;
+        pen.letterSpacing = letterSpacing;
+        return pen.measureText(text).width;
+    }
+    // Browsers cut the text of a choice and the hint in an empty field without a sign.
+    function* cutFields(layer) {
+        for (const el of layer.querySelectorAll('.cch-select, input[placeholder]')) {
+            if (!isShown(el)) continue;
+            const { paddingLeft, paddingRight } = window.getComputedStyle(el);
+            const room = el.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+            const texts = el.localName === 'input' ? [el.value ? '' : el.placeholder] : (el.closest('.cch-panel') ? [...el.selectedOptions] : [...el.options]).map(option => option.text);
+            for (const text of texts) if (widthOf(text, el) > room + SLACK) yield [el, text];
         }
     }
     function faults() {
@@ -106,6 +164,8 @@ async ({ widths, height }) => {
             if (isShown(link) && root.clientWidth > 45 * rem && link.offsetHeight > 2 * rem) found.push(`${name(link)} has more than one line`);
         }
         for (const { parentElement } of reordered(layer)) found.push(`the words of ${name(parentElement)} are in another order`);
+        for (const [{ parentElement }, fault] of cutTexts(layer)) found.push(`the text of ${name(parentElement)} ${fault}`);
+        for (const [el, text] of cutFields(layer)) found.push(`${name(el)} cuts “${text}”`);
         const wide = root.scrollWidth > root.clientWidth + SLACK;
         if (wide) found.push(`the panel is ${root.scrollWidth} px wide inside`);
         return found;

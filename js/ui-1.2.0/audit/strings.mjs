@@ -1,10 +1,10 @@
 // @ts-check
 /** Texts on screen of the page "Recently deleted". */
 
-import { clean, dayAndTime, duration, fileSize, roughDuration, sentences } from "../common/format.mjs";
+import { clean, dayAndTime, duration, fileSize, roughDuration, sentence, sentences } from "../common/format.mjs";
 import { statusName, statusWord } from "../common/status.mjs";
 import { crashWords, nodeName } from "../common/strings.mjs";
-import { text } from "../common/words.mjs";
+import { text, words } from "../common/words.mjs";
 
 /** @import { AuditEntry, JobFacts } from "../../../types/wire" */
 
@@ -49,9 +49,17 @@ export function entryAbout(entry, now) {
   return [Number.isFinite(at) ? dayAndTime(at, now) : "", originWord(entry)].filter(Boolean).join(" · ");
 }
 
+/** How many jobs have each outcome but "deleted". The record has its report in English alone. @param {NonNullable<AuditEntry["counts"]>} counts */
+const countsWords = (counts) =>
+  Object.entries(counts).filter(([outcome, n]) => OUTCOMES.has(outcome) && n > 0)
+    .map(([outcome, n]) => text("deletion.line", { n, word: text(`deletion.outcome_${outcome}`) })).join(text("common.semicolon"));
+
 /** Why jobs were not removed, as the report begins; "" if all were, or if the title says the same. @param {AuditEntry} entry */
-const entryWhy = (entry) =>
-  entry.state === "done" && (entry.removed ?? 0) < (entry.asked ?? 0) && !entry.report.startsWith(entryTitle(entry)) ? clean(entry.report) : "";
+function entryWhy(entry) {
+  if (entry.state !== "done" || (entry.removed ?? 0) >= (entry.asked ?? 0)) return "";
+  if (words.language !== "en" && entry.counts) return sentence(countsWords(entry.counts));
+  return entry.report.startsWith(entryTitle(entry)) ? "" : clean(entry.report);
+}
 
 /** What the backup contains, and what is unknown about the deletion or why jobs were not removed. @param {AuditEntry} entry */
 export function entryKept(entry) {

@@ -116,6 +116,9 @@ export const argumentsOf = (parts) =>
 export const directionOf = (locale) => (/^(ar|fa|he)\b/.test(locale) ? "rtl" : "ltr");
 
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const FIRST_LETTER = /\p{L}/u;
+/** A value between marks that keep it from moving the words around it. */
+const ISOLATED = /\u2068[^\u2068\u2069]*\u2069/g;
 const LISTS = /** @type {const} */ ({ and: { type: "conjunction" }, or: { type: "disjunction" }, narrow: { type: "conjunction", style: "narrow" } });
 const SIZES = ["kilobyte", "megabyte", "gigabyte", "terabyte"];
 
@@ -144,6 +147,17 @@ export class Formatter {
 
   /** Keeps a text that may run in another direction from moving the words around it. @param {string} text */
   isolate = (text) => (text && (this.isRightToLeft || RIGHT_TO_LEFT.test(text)) ? `\u2068${text}\u2069` : text);
+
+  /**
+   * Lets words run in the direction of their language if they begin with letters of the other direction, such as the name of a product or
+   * of a file. For `dir="auto"`, browsers find the direction of a text by its first letter, even if that is isolated.
+   * @param {string} words
+   */
+  directed(words) {
+    if (!this.isRightToLeft) return words;
+    const own = words.replace(ISOLATED, "").replace(ISOLATED, "");
+    return RIGHT_TO_LEFT.test(own) && !RIGHT_TO_LEFT.test(words.match(FIRST_LETTER)?.[0] ?? "") ? `\u200f${words}` : words;
+  }
 
   /** @param {number} n @param {Intl.NumberFormatOptions} [options] */
   number = (n, options = {}) => this.#intl(Intl.NumberFormat, options).format(n);

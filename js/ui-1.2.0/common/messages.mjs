@@ -180,7 +180,7 @@ export class Messages {
   text(key, values = {}) {
     const own = Object.hasOwn(this.#catalogue, key) ? this.#catalogue[key] : undefined;
     try {
-      if (own !== undefined) return this.formatter.format(this.#parse(own), values);
+      if (own !== undefined) return this.formatter.directed(this.formatter.format(this.#parse(own), values));
     } catch (error) {
       if (this.#catalogue === this.english) throw error;
     }

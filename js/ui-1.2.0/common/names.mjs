@@ -47,7 +47,9 @@ export function jobNameParts(row, workflow = "") {
   if (title) return [title, `\u00a0· ${at}`];
   const node = clean(row.error?.node_type, 60);
   const what = node ? text("common.name.failed_node", { status: statusWord(row), node }) : statusWord(row);
-  return [text("common.name.described", { what }), `\u00a0${at}`];
+  const described = text("common.name.described", { what });
+  // A time without letters runs from left to right, so that its space would be on its other side.
+  return isRightToLeft(described) ? [`${described}\u00a0`, at] : [described, `\u00a0${at}`];
 }
 
 /** @param {Parameters<typeof jobNameParts>[0]} row @param {string} [workflow] the workflow's name, if it is known */

@@ -33,6 +33,7 @@ export function serverText(english, keys, values = {}) {
 export function reasonText({ code, values, text: english }) {
   const said = serverText(english, [`reason.${code}`], values);
   if (said !== english) return said;
-  // The message of an error, without the full stop.
-  return serverText(`${english}.`, [`error.${code}.message`], values).replace(/[.。]$/, "");
+  // The message of an error, without the full stop, and the status of its answer.
+  const [, message = english, status = ""] = english.match(/^(.*?)( \(\d{3}\))?$/s) ?? [];
+  return serverText(`${message}.`, [`error.${code}.message`], values).replace(/[.。]$/, "") + status;
 }

@@ -3,6 +3,7 @@
 
 import { asApiError } from "../api.mjs";
 import { errorLine } from "./strings.mjs";
+import { formatter } from "./words.mjs";
 
 /** @import { ToastManager } from "../../../types/comfyui" */
 
@@ -36,8 +37,11 @@ function textNode(text) {
   return null;
 }
 
+/** ComfyUI shows toasts from left to right in every language. @param {string} text */
+const directed = (text) => (text && formatter().isRightToLeft ? `\u2067${text}\u2069` : text);
+
 /** What ComfyUI shows of a message. @param {Message} message */
-const textsOf = ({ title, detail = "", action }) => [withoutStop(title), action ? withoutStop(detail) : detail];
+const textsOf = ({ title, detail = "", action }) => [withoutStop(title), action ? withoutStop(detail) : detail].map(directed);
 
 let made = 0;
 
@@ -46,7 +50,7 @@ function addOld(host, kind, { title, detail: text, action, life: own }) {
   // A toast that names the way to an action stays as long as one that is read.
   const life = own ?? (kind === "loading" ? (action ? LIFE.info : LOADING_LIFE) : LIFE[/** @type {"info"} */ (kind)]);
   const detail = action ? [withStop(text), action.elsewhere].filter(Boolean).join(" ") : text;
-  const message = { severity: OLD_SEVERITY[kind], summary: title, ...(detail && { detail }), ...(life && { life }) };
+  const message = { severity: OLD_SEVERITY[kind], summary: directed(title), ...(detail && { detail: directed(detail) }), ...(life && { life }) };
   host.add(message);
   return message;
 }

@@ -6,6 +6,7 @@
  */
 
 import { el, isComposing, writeText } from "./dom.mjs";
+import { words } from "./words.mjs";
 
 /** As in ComfyUI, like the bubble's measures in common.css. */
 const DELAY_MS = 300;
@@ -32,7 +33,7 @@ function tipOf(element) {
 let bubbles = 0;
 
 class Tooltips {
-  #bubble = el("div", { class: "cch cch-tip", lang: "en", dir: "auto", id: `cch-tip-${++bubbles}`, "aria-hidden": "true", hidden: true });
+  #bubble = el("div", { class: "cch cch-tip", dir: "auto", id: `cch-tip-${++bubbles}`, "aria-hidden": "true", hidden: true });
   /** @type {Element | null} */
   #target = null;
   /** The target's descriptions without the tooltip. @type {string | null} */
@@ -104,6 +105,7 @@ class Tooltips {
   /** Tells screen readers what the element's own name does not say. @param {Element} target @param {string} text */
   #describe(target, text) {
     writeText(this.#bubble, text);
+    this.#bubble.lang = words.language;
     this.#described = target.getAttribute("aria-describedby");
     if (oneLine(target.getAttribute("aria-label") ?? target.textContent).includes(oneLine(text))) return;
     this.#attach(target);

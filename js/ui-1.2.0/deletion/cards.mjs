@@ -5,7 +5,7 @@ import { copyText } from "../common/browser.mjs";
 import { CardStack } from "../common/card_places.mjs";
 import { button, cross, iconButton, LOOK, tallyTable } from "../common/components.mjs";
 import { el } from "../common/dom.mjs";
-import { sentence, sentences } from "../common/format.mjs";
+import { number, sentence, sentences } from "../common/format.mjs";
 import { icon } from "../common/icons.mjs";
 import { setTip } from "../common/tooltips.mjs";
 import { text } from "../common/words.mjs";
@@ -43,7 +43,7 @@ function createRing() {
     /** @param {number} seconds @param {number} of */
     set(seconds, of) {
       front.setAttribute("stroke-dasharray", `${((AROUND * seconds) / Math.max(of, 1)).toFixed(1)} ${AROUND.toFixed(1)}`);
-      count.textContent = String(seconds);
+      count.textContent = number(seconds);
     },
   };
 }

@@ -5,7 +5,7 @@ import { HistoryApiError, noKey, STRANGE } from "../api.mjs";
 import { isDescribed, jobNameParts, WorkflowNames } from "../common/names.mjs";
 import { searchesOnlyHere } from "../common/search.mjs";
 import { groupOf, GROUPS, statusOf } from "../common/status.mjs";
-import { text } from "../common/words.mjs";
+import { text, words } from "../common/words.mjs";
 import { HeldJobs } from "../deletion/entries.mjs";
 import { hasOutputs } from "../outputs/saved.mjs";
 import { EVERYTHING, filterOf, matcher, sorted } from "./filter.mjs";
@@ -46,7 +46,7 @@ export class Store {
   /** @type {Promise<void> | null} */
   #reading = null;
   #again = false;
-  /** Names that were made before, because each redraw of the list needs them. @type {WeakMap<Row, {workflow: string, parts: [string, string]}>} */
+  /** Names that were made before, because each redraw of the list needs them. @type {WeakMap<Row, {workflow: string, language: string, parts: [string, string]}>} */
   #nameParts = new WeakMap();
   /** Selected jobs that an open deletion hides. @type {Set<string>} */
   #heldSelection = new Set();
@@ -233,9 +233,10 @@ export class Store {
   nameParts(row) {
     const workflow = this.names.of(row.workflow_id);
     const known = this.#nameParts.get(row);
-    if (known?.workflow === workflow) return known.parts;
+    const { language } = words;
+    if (known?.workflow === workflow && known.language === language) return known.parts;
     const parts = jobNameParts(row, workflow);
-    this.#nameParts.set(row, { workflow, parts });
+    this.#nameParts.set(row, { workflow, language, parts });
     return parts;
   }
 

@@ -60,7 +60,8 @@ export function createTabs(store, controls) {
   });
   const move = (/** @type {KeyboardEvent} */ event) => {
     const at = tabs.findIndex(({ key }) => key === store.choice.tab);
-    const tab = tabs[step(event.key, at, tabs.length, ["ArrowLeft", "ArrowRight"])];
+    const isRightToLeft = tabs[0]?.button.closest('[dir="rtl"]');
+    const tab = tabs[step(event.key, at, tabs.length, isRightToLeft ? ["ArrowRight", "ArrowLeft"] : ["ArrowLeft", "ArrowRight"])];
     if (!tab) return;
     event.preventDefault();
     store.choose({ tab: tab.key });

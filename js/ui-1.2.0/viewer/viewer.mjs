@@ -72,7 +72,8 @@ export class Viewer {
     this.store = store;
     this.save = save;
     this.#tick.hidden = !canSelect;
-    store.on(["selection"], () => this.#drawTick());
+    /** To be called when it is no longer used. */
+    this.leaveStore = store.on(["selection"], () => this.#drawTick());
   }
 
   #build() {

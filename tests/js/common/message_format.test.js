@@ -66,6 +66,13 @@ test("a text in another direction keeps its place in a sentence", () => {
   assert.deepEqual(["ar", "fa", "he", "fr", "ar-EG", "fa-IR"].map(directionOf), ["rtl", "rtl", "rtl", "ltr", "rtl", "rtl"]);
 });
 
+test("words run in the direction of their language whatever letters they begin with", () => {
+  const directed = (/** @type {string} */ locale, /** @type {string} */ words) => new Formatter(locale).directed(words);
+  assert.equal(directed("ar", "ComfyUI لا يستجيب"), "\u200fComfyUI لا يستجيب");
+  assert.equal(directed("ar", "\u2068cat.png\u2069 حذف"), "\u200f\u2068cat.png\u2069 حذف");
+  for (const [locale, words] of [["ar", "حذف ComfyUI"], ["ar", "\u2068قطة.png\u2069"], ["ar", "3 حذف"], ["he", "Ctrl"], ["en", "Delete قطة"]]) assert.equal(directed(locale, words), words);
+});
+
 for (const [text, what] of [
   ["{", "name"], ["{}", "name"], ["{N}", "name"], ["a}", "Unexpected }"], ["{n", "No }"], ["{n, size", "No }"], ["{n, colour}", "Unknown kind"],
   ["{n, constructor}", "Unknown kind"], ["{at, date, huge}", "Unknown style"], ["{n, plural}", "No ,"], ["{n, plural, other {#}", "No case"],
