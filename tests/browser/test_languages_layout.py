@@ -13,13 +13,13 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from browser.comfy_page import choose_in_menu
+from browser.conftest import ONE_FRONTEND
 from browser.layout_walk import faults_now
 from browser.panel_page import DELETE, Panel, newest_first, open_list, open_page, shown_panel
 from browser.test_languages import SET_LOCALE
 from browser.test_panel_layout import select_some
+from browser.test_panel_widths import let_most_jobs_go
 from cloud_history.routes.words import LANGUAGES
-from deep.test_widths import let_most_jobs_go
-from project_setup import NEWEST_FRONTEND
 from simulated_cloud import Fault, SimulatedCloud
 
 RIGHT_TO_LEFT = ("ar", "fa", "he")
@@ -41,7 +41,7 @@ SEND_AT_ONCE, SEND_IN_A_MINUTE = (
 )
 RESTED = "() => new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))"
 
-newest_frontend = pytest.mark.parametrize("frontend", [NEWEST_FRONTEND], indirect=True)
+pytestmark = pytest.mark.deep
 
 
 class Walk:
@@ -71,7 +71,7 @@ class Walk:
             await root.screenshot(path=path, animations="disabled")
 
 
-@newest_frontend
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60, jobs=60)
 @pytest.mark.timeout(600)
 async def test_no_text_of_a_narrow_panel_is_cut_in_any_language(page: Page, cloud: SimulatedCloud) -> None:
@@ -87,7 +87,7 @@ async def test_no_text_of_a_narrow_panel_is_cut_in_any_language(page: Page, clou
     await walk_languages(Walk(page, "narrow"), ".sidebar", cloud)
 
 
-@newest_frontend
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True, hold_seconds=60, jobs=60)
 @pytest.mark.timeout(600)
 async def test_no_text_of_the_large_window_is_cut_in_any_language(page: Page, cloud: SimulatedCloud) -> None:
@@ -106,7 +106,7 @@ async def test_no_text_of_the_large_window_is_cut_in_any_language(page: Page, cl
     await walk_languages(Walk(page, "large"), ".large", cloud)
 
 
-@newest_frontend
+@ONE_FRONTEND
 @pytest.mark.stage(connected=True)
 async def test_no_text_of_the_settings_is_cut_in_any_language(page: Page) -> None:
     await choose_in_menu(page, "Settings")
