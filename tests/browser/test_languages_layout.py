@@ -1,8 +1,8 @@
-"""In each language, no control or text of the panel, its dialogs and its settings is cut, overlaps or runs the wrong way.
+"""In each language, no control or text of the panel, its dialogs and its settings is cut or overlaps another.
 
-Widths are measured with the fonts of this machine. A machine without a font for a script draws boxes instead of letters,
-which are about as wide, so the tests do not depend on it. `CLOUD_HISTORY_PICTURES=/tmp/pictures` saves a picture of each
-state.
+Widths are measured with the fonts of this machine. A machine without a font for a script draws boxes instead of
+letters, which are about as wide, so the tests do not depend on it. `CLOUD_HISTORY_PICTURES=/tmp/pictures` saves a
+picture of each state.
 """
 
 from __future__ import annotations
