@@ -27,6 +27,7 @@ from browser.comfy_page import (
     button,
     choose_cloud_history,
     dialog,
+    kept_first,
     load_workflow,
     open_comfyui,
     press_run,
@@ -145,7 +146,7 @@ async def take_panel(page: Page) -> None:
     await page.get_by_role("tab", name="Failed").click()
     for key in ("Home", "p", "ArrowDown", "ArrowDown", "ArrowDown", "p"):
         await page.get_by_role("listbox", name="Jobs").press(key)
-    await close_toasts(page, "1 job protected", 2)
+    await close_toasts(page, "is protected", 2)
     for index in (1, 2, 4):
         await page.get_by_role("option").nth(index).locator(".cch-pick").click()
     await page.get_by_placeholder("Search Jobs...").hover()
@@ -187,7 +188,7 @@ async def delete_with_backup(page: Page, panel: Panel) -> None:
         await named.nth(index).locator(".cch-check").click()
     await panel.list.press("Delete")
     opened = await panel.delete_dialog()
-    await expect(opened.get_by_role("checkbox", name="Back up their workflows first")).to_be_checked()
+    await expect(kept_first(opened)).to_have_value("workflows")
     await opened.locator(".cch-btn.danger").click()
     await expect(cards(page, "removed from your cloud history")).to_be_visible(timeout=30_000)
 
@@ -213,7 +214,7 @@ async def take_examples(page: Page, cloud: SimulatedCloud) -> None:
         await press_run(page)
         reports = page.get_by_label("Report").filter(visible=True)
         for index in range(sum(each["type"].startswith("CloudHistory") for each in nodes)):
-            await expect(reports.nth(index)).not_to_have_value("")
+            await expect(reports.nth(index)).not_to_have_value("", timeout=60_000)
         # The message “Job queued” covers a part of the graph for some seconds.
         await page.wait_for_timeout(5000)
         clip = await page.evaluate(PLACE_OF_OUR_NODES, MARGIN)
