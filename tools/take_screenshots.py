@@ -3,7 +3,7 @@
 .venv/bin/python tools/take_screenshots.py              all
 .venv/bin/python tools/take_screenshots.py examples     those of the example workflows alone, which ComfyUI shows among
                                                         its templates
-.venv/bin/python tools/take_screenshots.py languages    those of docs/languages.md alone; needs fonts for these languages
+.venv/bin/python tools/take_screenshots.py languages    those of docs/languages.md alone, which need fonts
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""In each language, no control or text of the panel, its dialogs and its settings overlaps another, is cut or runs the wrong way.
+"""In each language, no text or control of the panel, its dialogs and its settings is cut, covered or turned around.
 
-Widths are measured with the fonts of this machine. A machine without a font for a script draws boxes instead of letters, which are
-about as wide, so the tests do not depend on it. `CLOUD_HISTORY_PICTURES=/tmp/pictures` saves a picture of each state.
+Widths are measured with the fonts of this machine. Without a font for a script, a browser draws boxes in place of its
+letters, which are about as wide: the tests pass, and the pictures are of no use.
+`CLOUD_HISTORY_PICTURES=/tmp/pictures` saves a picture of each state.
 """
 
 from __future__ import annotations
@@ -29,16 +30,12 @@ NARROW = """
 .cch-panel.sidebar > .cch-viewer { width: 312px; }
 .cch-dialog { --cch-width: 19.5rem !important; }
 """
-# How long a deletion can be undone.
-SEND_AT_ONCE, SEND_IN_A_MINUTE = (
-    """() => window.app.api.fetchApi("/cloud_history/settings", {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Cloud-History": "1" },
-        body: JSON.stringify({ hold_seconds: %d }),
-    })"""
-    % seconds
-    for seconds in (0, 60)
-)
+# Sets how long a deletion can be undone.
+HOLD = """seconds => window.app.api.fetchApi("/cloud_history/settings", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Cloud-History": "1" },
+    body: JSON.stringify({ hold_seconds: seconds }),
+})"""
 RESTED = "() => new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))"
 
 newest_frontend = pytest.mark.parametrize("frontend", [NEWEST_FRONTEND], indirect=True)
@@ -80,10 +77,10 @@ async def test_no_text_of_a_narrow_panel_is_cut_in_any_language(page: Page, clou
     await set_rules(panel)
     await select_some(panel, cloud)
     cloud.faults[:] = [Fault(DELETE, "status", times=None, status=400, json={"message": "This job is locked."})]
-    await page.evaluate(SEND_AT_ONCE)
+    await page.evaluate(HOLD, 0)
     await panel.delete(2)
     await expect(panel.cards.locator(".cch-tally")).to_be_visible()
-    await page.evaluate(SEND_IN_A_MINUTE)
+    await page.evaluate(HOLD, 60)
     await walk_languages(Walk(page, "narrow"), ".sidebar", cloud)
 
 
@@ -96,13 +93,13 @@ async def test_no_text_of_the_large_window_is_cut_in_any_language(page: Page, cl
     large = await shown_panel(page, ".large")
     await set_rules(large)
     await select_some(large, cloud)
-    await page.evaluate(SEND_AT_ONCE)
+    await page.evaluate(HOLD, 0)
     opened = await large.ask_to_delete(2)
     # It is gone when the deletion is sent, which the result says.
     cloud.account.delete([newest_first(cloud.finished)[0].id], 0)
     await opened.locator(".cch-btn.danger").click()
     await expect(large.cards.locator(".cch-tally")).to_be_visible()
-    await page.evaluate(SEND_IN_A_MINUTE)
+    await page.evaluate(HOLD, 60)
     await walk_languages(Walk(page, "large"), ".large", cloud)
 
 
