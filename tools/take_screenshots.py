@@ -3,7 +3,7 @@
 .venv/bin/python tools/take_screenshots.py              all
 .venv/bin/python tools/take_screenshots.py examples     those of the example workflows alone, which ComfyUI shows among
                                                         its templates
-.venv/bin/python tools/take_screenshots.py languages    those of docs/languages.md alone; needs their fonts
+.venv/bin/python tools/take_screenshots.py languages    those of docs/languages.md alone, which need fonts
 """
 
 from __future__ import annotations
@@ -225,6 +225,8 @@ async def take_examples(page: Page, cloud: SimulatedCloud) -> None:
 
 async def take_languages(page: Page, cloud: SimulatedCloud) -> None:
     """Take a picture in each of six languages, which are changed without a reload, as a person changes them."""
+    # ComfyUI draws the nodes of an open workflow in the former language.
+    await page.evaluate("() => window.app.graph.clear()")
     await run_command(page, "CloudHistory.Open")
     root = page.locator(".cch-panel")
     await expect(root.locator(".cch-row").first).to_be_visible()
@@ -245,7 +247,6 @@ async def take_languages(page: Page, cloud: SimulatedCloud) -> None:
     await opened.locator(".cch-btn.danger").click()
     await expect(root.locator(".cch-ring")).to_be_visible()
     await take_language(page, "undo", "ru")
-    cloud.account.delete([next(job.id for job in cloud.listed("failed"))], 0)
     await expect(root.locator(".cch-ring")).to_have_count(0, timeout=20_000)
     await change_language(page, root, "fr")
     await take_language(page, "removed", "fr")
@@ -264,6 +265,9 @@ async def change_language(page: Page, root: Locator, language: str) -> None:
 
 
 async def take_language(page: Page, what: str, language: str) -> None:
+    if what != "undo":
+        # ComfyUI tells of its change of the language.
+        await expect(toasts(page)).to_have_count(0, timeout=15_000)
     await page.wait_for_timeout(500)
     await page.screenshot(
         path=DOCS / f"{what}-{language}.jpg", type="jpeg", quality=EXAMPLE_QUALITY, animations="disabled"

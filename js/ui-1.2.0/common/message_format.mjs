@@ -155,8 +155,12 @@ export class Formatter {
    */
   directed(words) {
     if (!this.isRightToLeft) return words;
-    const own = words.replace(ISOLATED, "").replace(ISOLATED, "");
-    return RIGHT_TO_LEFT.test(own) && !RIGHT_TO_LEFT.test(words.match(FIRST_LETTER)?.[0] ?? "") ? `\u200f${words}` : words;
+    if (!RIGHT_TO_LEFT.test(words)) return words;
+    // CSS looks for the first letter that is not isolated.
+    let own = words;
+    for (let before = ""; before !== own; ) [before, own] = [own, own.replace(ISOLATED, "")];
+    const begins = RIGHT_TO_LEFT.test(words.match(FIRST_LETTER)?.[0] ?? "") && FIRST_LETTER.test(own);
+    return begins ? words : `\u200f${words}`;
   }
 
   /** @param {number} n @param {Intl.NumberFormatOptions} [options] */

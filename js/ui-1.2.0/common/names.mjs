@@ -44,7 +44,8 @@ export function jobNameParts(row, workflow = "") {
   const [title, name] = [clean(workflow, MAX_NAME_CHARACTERS), clean(row.name)];
   if (name) return title ? besideWorkflow(title, name) : cut(name);
   const at = row.created === null ? shortId(row.id) : exactClock(row.created);
-  if (title) return [title, `\u00a0· ${at}`];
+  // The time has Arabic letters in some languages, and must not turn the end of another name.
+  if (title) return [title, isRightToLeft(at) && !isRightToLeft(title) ? `\u200e\u00a0· \u2068${at}\u2069` : `\u00a0· ${at}`];
   const node = clean(row.error?.node_type, 60);
   const what = node ? text("common.name.failed_node", { status: statusWord(row), node }) : statusWord(row);
   const described = text("common.name.described", { what });

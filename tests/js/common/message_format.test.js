@@ -70,7 +70,8 @@ test("words run in the direction of their language whatever letters they begin w
   const directed = (/** @type {string} */ locale, /** @type {string} */ words) => new Formatter(locale).directed(words);
   assert.equal(directed("ar", "ComfyUI لا يستجيب"), "\u200fComfyUI لا يستجيب");
   assert.equal(directed("ar", "\u2068cat.png\u2069 حذف"), "\u200f\u2068cat.png\u2069 حذف");
-  for (const [locale, words] of [["ar", "حذف ComfyUI"], ["ar", "\u2068قطة.png\u2069"], ["ar", "3 حذف"], ["he", "Ctrl"], ["en", "Delete قطة"]]) assert.equal(directed(locale, words), words);
+  assert.equal(directed("ar", "\u2068\u2068حذف\u2069: 2\u2069."), "\u200f\u2068\u2068حذف\u2069: 2\u2069.");
+  for (const [locale, words] of [["ar", "حذف ComfyUI"], ["ar", "\u2068cat.png\u2069 (3)"], ["ar", "3 حذف"], ["he", "Ctrl"], ["en", "Delete قطة"]]) assert.equal(directed(locale, words), words);
 });
 
 for (const [text, what] of [
