@@ -79,12 +79,7 @@ async def test_no_control_overlaps_is_cut_or_covered_at_any_width(
     await expect(panel.root.locator(".cch-actions")).to_contain_text("hidden jobs")
     await walk("selection with hidden jobs", [*range(300, 1401, 100), 740])
     await panel.tab("All").click()
-    for setting in SETTINGS:
-        # The box is placed when it opens.
-        await styled(*SETTINGS[setting])
-        await panel.root.get_by_role("button", name="Filter").evaluate("button => button.click()")
-        await walk_with(setting, "filters")
-        await panel.root.locator(".cch-menu").press("Escape")
+    await walk_filters(panel, styled, walk_with)
     await show_details(panel)
     await walk("details", range(300, 981, 40))
     await panel.root.get_by_role("button", name="Back").evaluate("button => button.click()")
@@ -122,6 +117,19 @@ async def test_no_control_of_the_large_window_overlaps_is_cut_or_covered(
     await large.root.get_by_role("button", name="Filter").evaluate("button => button.click()")
     await walk("filters")
     assert not faults, "\n".join(faults)
+
+
+async def walk_filters(
+    panel: Panel,
+    styled: Callable[[str, str], Awaitable[None]],
+    walk_with: Callable[[str, str], Awaitable[None]],
+) -> None:
+    """Walk with the filters, in each setting. Their box is placed when it opens."""
+    for setting in SETTINGS:
+        await styled(*SETTINGS[setting])
+        await panel.root.get_by_role("button", name="Filter").evaluate("button => button.click()")
+        await walk_with(setting, "filters")
+        await panel.root.locator(".cch-menu").press("Escape")
 
 
 async def walk_pages(panel: Panel, walk: Callable[[str], Awaitable[None]]) -> None:
