@@ -72,9 +72,9 @@ class Walk:
 @pytest.mark.stage(connected=True, hold_seconds=60)
 @pytest.mark.timeout(600)
 async def test_no_text_of_a_narrow_panel_is_cut_in_any_language(page: Page, cloud: SimulatedCloud) -> None:
+    panel = await open_list(page, cloud)
     await page.set_viewport_size({"width": 700, "height": 900})
     await page.add_style_tag(content=NARROW)
-    panel = await open_list(page, cloud)
     await set_rules(panel)
     await select_some(panel, cloud)
     cloud.faults[:] = [Fault(DELETE, "status", times=None, status=400, json={"message": "This job is locked."})]

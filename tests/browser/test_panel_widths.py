@@ -132,6 +132,19 @@ async def test_no_control_of_the_large_window_overlaps_is_cut_or_covered(
     assert not faults, "\n".join(faults)
 
 
+async def walk_filters(
+    panel: Panel,
+    styled: Callable[[str, str], Awaitable[None]],
+    walk_with: Callable[[str, str], Awaitable[None]],
+) -> None:
+    """Walk with the filters, in each setting. Their box is placed when it opens."""
+    for setting in SETTINGS:
+        await styled(*SETTINGS[setting])
+        await panel.root.get_by_role("button", name="Filter").evaluate("button => button.click()")
+        await walk_with(setting, "filters")
+        await panel.root.locator(".cch-menu").press("Escape")
+
+
 async def walk_pages(panel: Panel, walk: Callable[[str], Awaitable[None]]) -> None:
     """Walk with each page over the list."""
     for page in ("Clean up", "Recently deleted"):
