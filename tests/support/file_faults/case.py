@@ -31,7 +31,7 @@ from support.route_stage import impatient_client, no_wait
 SCALE = 0.1
 """All limits are so much shorter, so that each blocked call costs half a second."""
 MAX_WAIT_SECONDS = 5.0
-NOISE = 1.0
+NOISE = 2.5
 """Seconds that this machine may take longer than without a fault."""
 _LIMITS = {
     threads: ("FILE_SECONDS", "UNANSWERED_SECONDS", "MAX_SECONDS_OF_LONG_WORK", "CANCELLED_SECONDS"),
