@@ -1,5 +1,5 @@
 /** Gives the open panel each width in turn (null leaves its own), and returns what is wrong there as pairs of width and text. */
-async ({ widths, height }) => {
+async ({ widths, height, everyText }) => {
     const CONTROLS = 'button, a[href], input, select, summary, textarea, label, [data-do], .cch-title, .cch-count > .cch-grow, .cch-row .lock';
     const SLACK = 1.5;
     const settings = [...document.querySelectorAll('.cch-setting')].filter(el => el.checkVisibility());
@@ -163,9 +163,11 @@ async ({ widths, height }) => {
         for (const link of layer.querySelectorAll('.cch-actions > .cch-link')) {
             if (isShown(link) && root.clientWidth > 45 * rem && link.offsetHeight > 2 * rem) found.push(`${name(link)} has more than one line`);
         }
-        for (const { parentElement } of reordered(layer)) found.push(`the words of ${name(parentElement)} are in another order`);
-        for (const [{ parentElement }, fault] of cutTexts(layer)) found.push(`the text of ${name(parentElement)} ${fault}`);
-        for (const [el, text] of cutFields(layer)) found.push(`${name(el)} cuts “${text}”`);
+        // English does not run from right to left, but the layout is tried with it.
+        const isUsual = isRightToLeft === (window.getComputedStyle(root).direction === 'rtl');
+        if (isUsual) for (const { parentElement } of reordered(layer)) found.push(`the words of ${name(parentElement)} are in another order`);
+        if (everyText) for (const [{ parentElement }, fault] of cutTexts(layer)) found.push(`the text of ${name(parentElement)} ${fault}`);
+        if (everyText) for (const [el, text] of cutFields(layer)) found.push(`${name(el)} cuts “${text}”`);
         const wide = root.scrollWidth > root.clientWidth + SLACK;
         if (wide) found.push(`the panel is ${root.scrollWidth} px wide inside`);
         return found;

@@ -16,11 +16,13 @@ async def faults_at_all_widths(page: Page, widths: Iterable[int], height: int = 
     A line names the first and the last width with the fault.
     """
     found: dict[str, list[int]] = {}
-    for width, fault in await page.evaluate(WALK, {"widths": list(widths), "height": height}):
+    for width, fault in await page.evaluate(WALK, {"widths": list(widths), "height": height, "everyText": False}):
         found.setdefault(fault, []).append(width)
     return [f"{at[0]} to {at[-1]} px: {fault}" for fault, at in found.items()]
 
 
-async def faults_now(page: Page) -> list[str]:
-    """Return a line for each control of the open panel that overlaps, is cut or is covered at its present width."""
-    return [fault for _, fault in await page.evaluate(WALK, {"widths": [None], "height": None})]
+async def faults_now(page: Page, *, every_text: bool = False) -> list[str]:
+    """Return a line for each control, or each text, that overlaps, is cut or is covered at its present width."""
+    return [
+        fault for _, fault in await page.evaluate(WALK, {"widths": [None], "height": None, "everyText": every_text})
+    ]

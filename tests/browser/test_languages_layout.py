@@ -62,7 +62,9 @@ class Walk:
     async def see(self, state: str, root: Locator) -> None:
         """Measure what is on screen."""
         await self.page.evaluate(RESTED)
-        self.faults += [f"{self.language}, {self.place}, {state}: {fault}" for fault in await faults_now(self.page)]
+        self.faults += [
+            f"{self.language}, {self.place}, {state}: {fault}" for fault in await faults_now(self.page, every_text=True)
+        ]
         if self._pictures:
             path = self._pictures / f"{self.place}-{state}-{self.language}.png"
             await root.screenshot(path=path, animations="disabled")
