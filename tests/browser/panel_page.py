@@ -14,6 +14,11 @@ from simulated_cloud import SimulatedCloud, SimulatedJob
 # The second selector is for frontends up to 1.45.
 TAB_BUTTON = '[data-testid="comfy-cloud-history-tab-button"], .comfy-cloud-history-tab-button'
 DELETE = ("POST", "/api/history")
+SET_HOLD = """seconds => window.app.api.fetchApi("/cloud_history/settings", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Cloud-History": "1" },
+    body: JSON.stringify({ hold_seconds: seconds }),
+})"""
 
 
 @dataclass(frozen=True)
@@ -140,3 +145,8 @@ async def expect_removed(page: Page, jobs: int) -> None:
     """Expect the message of a complete success: on a card of the panel or in a toast, but never on both."""
     words = f"{counted(jobs)} removed from your cloud history"
     await expect(cards(page, words).or_(toasts(page, words))).to_be_visible()
+
+
+async def set_hold(page: Page, seconds: int) -> None:
+    """Set how long a deletion can be undone, by the route of the settings; 0 sends it at once."""
+    await page.evaluate(SET_HOLD, seconds)

@@ -16,7 +16,7 @@ from playwright.async_api import Locator, Page, expect
 from browser.comfy_page import choose_in_menu
 from browser.conftest import ONE_FRONTEND
 from browser.layout_walk import faults_now
-from browser.panel_page import DELETE, Panel, newest_first, open_list, open_page, shown_panel
+from browser.panel_page import DELETE, Panel, newest_first, open_list, open_page, set_hold, shown_panel
 from browser.test_languages import SET_LOCALE
 from browser.test_panel_layout import select_some
 from browser.test_panel_widths import let_most_jobs_go
@@ -30,12 +30,6 @@ NARROW = """
 .cch-panel.sidebar > .cch-viewer { width: 312px; }
 .cch-dialog { --cch-width: 19.5rem !important; }
 """
-# Sets how long a deletion can be undone.
-HOLD = """seconds => window.app.api.fetchApi("/cloud_history/settings", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Cloud-History": "1" },
-    body: JSON.stringify({ hold_seconds: seconds }),
-})"""
 RESTED = "() => new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))"
 
 pytestmark = pytest.mark.deep
@@ -80,10 +74,10 @@ async def test_no_text_of_a_narrow_panel_is_cut_in_any_language(page: Page, clou
     await set_rules(panel)
     await select_some(panel, cloud)
     cloud.faults[:] = [Fault(DELETE, "status", times=None, status=400, json={"message": "This job is locked."})]
-    await page.evaluate(HOLD, 0)
+    await set_hold(page, 0)
     await panel.delete(2)
     await expect(panel.cards.locator(".cch-tally")).to_be_visible()
-    await page.evaluate(HOLD, 60)
+    await set_hold(page, 60)
     await walk_languages(Walk(page, "narrow"), ".sidebar", cloud)
 
 
@@ -96,13 +90,13 @@ async def test_no_text_of_the_large_window_is_cut_in_any_language(page: Page, cl
     large = await shown_panel(page, ".large")
     await set_rules(large)
     await select_some(large, cloud)
-    await page.evaluate(HOLD, 0)
+    await set_hold(page, 0)
     opened = await large.ask_to_delete(2)
     # It is gone when the deletion is sent, which the result says.
     cloud.account.delete([newest_first(cloud.finished)[0].id], 0)
     await opened.locator(".cch-btn.danger").click()
     await expect(large.cards.locator(".cch-tally")).to_be_visible()
-    await page.evaluate(HOLD, 60)
+    await set_hold(page, 60)
     await walk_languages(Walk(page, "large"), ".large", cloud)
 
 

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 from browser.accessibility import touch_screen
 from browser.conftest import ONE_FRONTEND
 from browser.layout_walk import faults_at_all_widths, faults_now
-from browser.panel_page import Panel, newest_first, open_list, open_page, shown_panel
+from browser.panel_page import Panel, newest_first, open_list, open_page, set_hold, shown_panel
 from browser.tabs import USUAL_SIZE
 from browser.test_panel_layout import select_some
 from simulated_cloud import SimulatedCloud
@@ -20,12 +20,6 @@ from simulated_cloud.stored_files import Periodic
 
 pytestmark = pytest.mark.deep
 
-# Turns off the time in which a deletion can be undone.
-SEND_AT_ONCE = """() => window.app.api.fetchApi("/cloud_history/settings", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Cloud-History": "1" },
-    body: JSON.stringify({ hold_seconds: 0 }),
-})"""
 AS_USUAL, ON_TOUCH = "as usual", "on a touch screen"
 SETTINGS = {
     AS_USUAL: ("ltr", "100%"),
@@ -173,7 +167,7 @@ async def walk_cards(panel: Panel, cloud: SimulatedCloud, walk: Callable[[str], 
     await walk("hold")
     await panel.cards.get_by_role("button", name="Undo").evaluate("button => button.click()")
     await expect(panel.cards).to_have_count(0)
-    await panel.page.evaluate(SEND_AT_ONCE)
+    await set_hold(panel.page, 0)
     await panel.list.press("Escape")
     await select_some(panel, cloud)
     await panel.delete(2)
