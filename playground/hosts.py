@@ -5,7 +5,9 @@ Each host gets a folder of its own with the pack linked into `custom_nodes`, and
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -205,11 +207,15 @@ def frontend_dir(version: str | None = None) -> Path:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that is free.
+
+    It is below the range of outgoing connections, so that none of them takes it before a server does.
+    """
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port")
 
 
 def _environment(cloud_url: str, api_key: str | None, more: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import logging
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -26,6 +25,7 @@ from cloud_history.secret import Secret
 from cloud_history.service import Operations
 from cloud_history.state.credentials import KeyStore
 from cloud_history.tasks.stopping import Unwatched
+from hosts import free_port
 from simulated_cloud import Fault, SimulatedCloud
 from support.leaking_cloud import ALL, FAILURES, KEY, ONE_OF_EACH_KIND, POST, QUOTED
 from support.no_backups import without_backups
@@ -286,8 +286,7 @@ async def test_no_proxy_error_shows_the_api_key_or_the_proxy_credentials(
 ) -> None:
     scheme, port = ("socks5" if manner == "socks" else "http"), proxy.port
     if manner == "not there":
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
     proxy.manner, proxy.status = manner, 407
     monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{USER}:{SENT_AS}@127.0.0.1:{port}")
     environ = {"COMFY_CLOUD_BASE_URL": "https://cloud-history.invalid", "COMFY_CLOUD_API_KEY": KEY}
@@ -302,8 +301,7 @@ async def test_no_proxy_error_shows_the_api_key_or_the_proxy_credentials(
 async def test_no_error_about_an_unreachable_server_shows_the_api_key(
     cloud: SimulatedCloud, tmp_path: Path, evidence: Evidence, hurry: Any, run_core: Any
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     environ = {"COMFY_CLOUD_BASE_URL": url, "COMFY_CLOUD_API_KEY": KEY}
     await run_core(evidence, hurry(Operations(tmp_path, environ, evidence.event)), cloud)
     evidence.add_files(tmp_path)

@@ -8,13 +8,10 @@ With COMFYUI_DIR, the host is the real ComfyUI in that folder. FRONTENDS="1.49.6
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import random
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +23,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from browser.accessibility import Inspection
 from browser.comfy_page import open_comfyui, set_direction
 from browser.tabs import USUAL_SIZE, Ear, Tabs, forget
-from hosts import HostProcess, frontend_dir, start_host
+from hosts import HostProcess, free_port, frontend_dir, start_host
 from project_setup import NEWEST_FRONTEND
 from simulated_cloud import SimulatedCloud
 
@@ -120,15 +117,6 @@ def ports() -> dict[str, int]:
     return {}
 
 
-def quiet_port() -> int:
-    """Return a free port below the range of outgoing connections, so that no connection takes it between two hosts."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError("no free port")
-
-
 @pytest.fixture
 def host(
     stage: Stage, cloud: SimulatedCloud, frontend: Frontend, ports: dict[str, int], tmp_path: Path
@@ -139,7 +127,7 @@ def host(
         set_hold_seconds(base_dir / "user" / "__cloud_history", stage.hold_seconds)
     started = start_host(
         base_dir,
-        port=ports.setdefault(frontend.version, quiet_port()),
+        port=ports.setdefault(frontend.version, free_port()),
         cloud_url=cloud.base_url,
         api_key=cloud.api_key if stage.connected else None,
         frontend=frontend.static,

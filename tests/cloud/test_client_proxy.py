@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import logging
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from cloud_history.cloud.client import CloudClient, Timeouts, find_proxy
 from cloud_history.config import BaseUrl, read_base_url
 from cloud_history.errors import CloudConnectionError, CloudTimeoutError, UnusableProxy
 from cloud_history.secret import scrub
+from hosts import free_port
 from simulated_cloud import SimulatedCloud
 from support.shown_error import all_text_of
 
@@ -132,8 +132,7 @@ async def test_a_proxy_timeout_means_that_nothing_was_sent(
 
 
 async def test_an_unreachable_proxy_is_reported(monkeypatch: pytest.MonkeyPatch, open_client: OpenClient) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     monkeypatch.setenv("HTTPS_PROXY", f"http://{CREDENTIALS}@127.0.0.1:{port}")
     async with open_client(CLOUD) as client:
         with pytest.raises(CloudConnectionError) as caught:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -27,6 +26,7 @@ from cloud_history.errors import (
 )
 from cloud_history.service import Operations
 from cloud_history.tasks.stopping import Unwatched
+from hosts import free_port
 from simulated_cloud import Fault, SimulatedCloud
 from simulated_cloud.error_shapes import ErrorShape, bare_rate_limit, plan_refusal
 from support.no_backups import without_backups
@@ -211,8 +211,7 @@ async def test_a_retry_after_of_more_than_a_minute_raises_an_error_with_the_seco
 
 @pytest.mark.parametrize("what", ["read", "delete", "clear"])
 async def test_a_request_is_retried_when_the_connection_was_refused(open_client: OpenClient, what: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     late = SimulatedCloud(jobs=20)
     serving = late.serving(port)
     waited: list[float] = []
@@ -233,8 +232,7 @@ async def test_a_request_is_retried_when_the_connection_was_refused(open_client:
 async def test_an_unreachable_server_is_tried_four_times_and_reported_with_its_host(
     cloud: SimulatedCloud, open_client: OpenClient, waits: list[float], what: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     async with open_client(f"http://127.0.0.1:{port}") as client:
         with pytest.raises(CloudConnectionError) as caught:
             await call(client, what, cloud)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from cloud_history.jobs.filters import Selection
 from cloud_history.state.protection import ProtectionFile
 from cloud_history.state.settings import SettingsFile
 from cloud_history.tasks.stopping import Unwatched
+from hosts import free_port
 from simulated_cloud import Fault, SimulatedCloud
 from support.deletion_stage import (
     BACKUP,
@@ -158,8 +158,7 @@ async def test_no_delete_request_is_sent_if_the_cloud_cannot_be_reached(
     cloud: SimulatedCloud, environ: dict[str, str], tmp_path: Path
 ) -> None:
     stage = stage_of(cloud, environ, tmp_path / "state")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        stage.environ = {**environ, "COMFY_CLOUD_BASE_URL": f"http://127.0.0.1:{free.getsockname()[1]}"}
+    stage.environ = {**environ, "COMFY_CLOUD_BASE_URL": f"http://127.0.0.1:{free_port()}"}
     await stage.delete()
     assert set(stage.outcomes().values()) == {"failed"}
     stage.nothing_was_sent()

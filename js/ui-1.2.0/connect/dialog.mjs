@@ -22,6 +22,9 @@ const STRIPPED = /[\s"'`“”‘’«»\p{C}\p{Z}]/u;
 /** States of a hold in which a change of the key undoes it. */
 const UNSENT = new Set(["holding", "preparing", "waiting"]);
 
+/** How often an open dialog about the key reads which deletions are open, in milliseconds. */
+const FOLLOW_MS = 1000;
+
 /** Strips pasted text as the server does. A loop, because one pattern for both ends is slow on long texts. @param {string} pasted */
 function bareKey(pasted) {
   const characters = [...pasted];
@@ -180,6 +183,44 @@ class KeyForm {
   }
 }
 
+/** Keeps true what an open dialog says about deletions, which go on meanwhile. */
+class Follower {
+  /** What is said, which is read out when it changes. */
+  place = el("div", { "aria-live": "polite" });
+
+  /** @param {HistoryApi} api @param {Status} status @param {(status: Status) => HTMLElement[]} wording */
+  constructor(api, status, wording) {
+    this.api = api;
+    this.status = status;
+    this.wording = wording;
+    this.#say(status);
+  }
+
+  /** Follows until a promise is settled, and returns its value. @template Value @param {Promise<Value>} end @returns {Promise<Value>} */
+  async until(end) {
+    let [isOver, timer] = [false, 0];
+    const read = () => this.api.status().then((latest) => isOver || this.#say(latest), () => undefined);
+    const readLater = () => {
+      if (!isOver) timer = Number(setTimeout(() => void read().then(readLater), FOLLOW_MS));
+    };
+    readLater();
+    try {
+      return await end;
+    } finally {
+      isOver = true;
+      clearTimeout(timer);
+    }
+  }
+
+  /** @param {Status} status */
+  #say(status) {
+    this.status = status;
+    const said = this.wording(status);
+    const told = (/** @type {Iterable<Element>} */ all) => [...all].map(({ textContent }) => textContent).join();
+    if (told(said) !== told(this.place.children)) this.place.replaceChildren(...said);
+  }
+}
+
 /** @param {HTMLElement} place @param {IconName} name @param {string} text @param {string} kind */
 const showState = (place, name, text, kind) =>
   place.replaceChildren(el("span", { class: `cch-st ${kind}` }, icon(name, kind === "run" ? "spin" : ""), text));
@@ -202,10 +243,14 @@ export class ConnectSteps {
     /** @type {(nothing: null) => void} */
     let finish = () => undefined;
     const done = new Promise((/** @type {(nothing: null) => void} */ resolve) => (finish = resolve));
+    const follower = new Follower(this.api, status, (latest) => {
+      const waiting = waitingJobs(latest);
+      return waiting ? [hint("info", words.willBeUndone(waiting))] : [];
+    });
     const onSaved = () => {
       if (form.saved) {
         const { kind, title, detail } = savedWords(form.saved);
-        const undone = undoneJobs(status, form.saved);
+        const undone = undoneJobs(follower.status, form.saved);
         const more = sentences([detail, undone > 0 && words.wasUndone(undone)]);
         this.toasts.tell(kind, { title, ...(more && { detail: more }) });
       }
@@ -213,9 +258,8 @@ export class ConnectSteps {
     };
     const onRefusedUnseen = (/** @type {string} */ detail) => this.toasts.tell("error", { title: text("connect.not_saved"), detail });
     const form = new KeyForm({ api: this.api, onSaving: this.onChanging, onSaved, onRefusedUnseen });
-    const waiting = waitingJobs(status);
-    const about = [...banners(status, this.api), ...(waiting ? [hint("info", words.willBeUndone(waiting))] : [])];
-    await Promise.race([frame.show(form.view(about)), done]);
+    const about = [...banners(status, this.api), follower.place];
+    await follower.until(Promise.race([frame.show(form.view(about)), done]));
     form.forget();
     return form.saved;
   }
@@ -229,8 +273,10 @@ export class ConnectSteps {
         status = await this.api.status();
         if (!status.configured && status.can_connect === false) throw noKey(status);
         const answer = status.configured ? await this.#connection(frame, status) : "replace";
-        if (answer === "replace") await this.askForKey(frame, status);
-        if (answer === "remove") await this.#remove(frame, status);
+        if (!answer) return;
+        // The connection may have been shown for long.
+        status = await this.api.status();
+        await (answer === "replace" ? this.askForKey(frame, status) : this.#remove(frame, status));
         return;
       } catch (error) {
         if (!(error instanceof HistoryApiError)) throw error;
@@ -277,14 +323,15 @@ export class ConnectSteps {
 
   /** @param {Frame} frame @param {Status} status */
   async #remove(frame, status) {
-    const answer = await frame.show({
+    const follower = new Follower(this.api, status, (latest) => [el("p", {}, removalWords(latest))]);
+    const asked = frame.show({
       title: text("connection.remove_title"),
-      body: [el("p", {}, removalWords(status))],
+      body: [follower.place],
       buttons: [{ label: text("common.cancel") }, { label: text("connection.remove_confirm"), answer: "remove" }],
     });
-    if (answer !== "remove") return;
+    if ((await follower.until(asked)) !== "remove") return;
     this.onChanging();
-    const undone = undoneJobs(status, await this.api.removeKey());
+    const undone = undoneJobs(follower.status, await this.api.removeKey());
     this.toasts.tell("success", { title: text("connection.removed"), ...(undone && { detail: words.wasUndone(undone) }) });
   }
 }

@@ -59,3 +59,42 @@ test("after the key is removed, the message says which deletion was undone with 
   const removed = "The key was removed from this server";
   assert.deepEqual(told, [["success", removed, "The deletion of 28 jobs was undone. Nothing was deleted."], ["success", removed, undefined]]);
 });
+
+test("the question that removes the key follows the deletions while it is open", async (context) => {
+  createPage();
+  globalThis.window.Node = globalThis.document.createElement("p").constructor;
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let status = { ...CONNECTED };
+  let [asked, answer] = [null, () => undefined];
+  const told = [];
+  const api = { status: async () => status, preview: async () => ({}), removeKey: async () => ({ ...status, undone: ["h1"] }) };
+  const steps = new ConnectSteps({ api, toasts: { tell: (kind, { detail }) => told.push(detail) } });
+  const settled = async () => {
+    for (let turn = 0; turn < 9; turn += 1) await null;
+  };
+  const managing = steps.manage({
+    show: async ({ title, body }) => {
+      if (title === "Connection") {
+        // A deletion begins while the connection is shown.
+        status = { ...CONNECTED, holds: [HOLD] };
+        return "remove";
+      }
+      [asked] = body;
+      return new Promise((resolve) => (answer = resolve));
+    },
+    close: () => undefined,
+  });
+  await settled();
+  assert.match(asked.textContent, /^The deletion of 28 jobs will be undone/);
+  status = { ...CONNECTED };
+  context.mock.timers.tick(1000);
+  await settled();
+  assert.match(asked.textContent, /^Your jobs stay as they are/);
+  status = { ...CONNECTED, holds: [{ ...HOLD, jobs: 3 }] };
+  context.mock.timers.tick(1000);
+  await settled();
+  assert.match(asked.textContent, /^The deletion of 3 jobs will be undone/);
+  answer("remove");
+  await managing;
+  assert.deepEqual(told, ["The deletion of 3 jobs was undone. Nothing was deleted."]);
+});
