@@ -4,8 +4,9 @@
     python3 dev.py play         try the pack without an account, a key or ComfyUI (--help lists the options)
     python3 dev.py test         run the checks of every change: lint, types, unit, JavaScript and browser tests
     python3 dev.py deep         run the slow tests: random liars, file faults, frontends, browsers, widths, languages
-                                (all parts, or the named ones: a file in tests/deep, "pythons", or "browser" for the
-                                tests in tests/browser that `test` leaves out)
+                                (all parts, or the named ones: a file in tests/deep, "browser" for the tests in
+                                tests/browser that `test` leaves out, or "pythons" for every Python test on every
+                                other Python: of all parts, it runs each file of tests on one of them)
     python3 dev.py lint         style, layers, types and the house rules
     python3 dev.py unit         the Python tests that need no browser (passes arguments to pytest)
     python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (passes arguments to pytest)
@@ -48,16 +49,10 @@ NOT_TIMED = ["-m", "not timed", "-n", "3", "--dist", "worksteal"]
 TIMED = ["-m", "timed"]
 OTHER_PYTHONS_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "CLOUD_HISTORY_FEWER_EXAMPLES": "10"}
 """Property tests try fewer examples, because a difference between Pythons shows in almost any example."""
-SOCKETS_FILES_THREADS = [f"tests/{room}" for room in ("cloud", "host", "nodes", "state", "tasks")]
-OTHER_PYTHONS_TESTS = {
-    "3.10": [*SOCKETS_FILES_THREADS, "tests/deletion", "tests/retention", "tests/routes/test_delete.py"],
-    "3.12": [],
-}
-"""What runs on other Pythons. The oldest lacks the most, and one between two others that are tested lacks nothing."""
 BROWSER_TESTS = ["tests/browser", "-n", "3", "--dist", "worksteal"]
 
-PYTHONS, BROWSER = "pythons", "browser"
-WITHOUT_A_BROWSER = (PYTHONS, "random_liar", "old_jsonschema", "registry_tools", "output_disk_faults", "file_faults")
+PYTHONS, BROWSER, REGISTRY_TOOLS = "pythons", "browser", "registry_tools"
+WITHOUT_A_BROWSER = (PYTHONS, "random_liar", "old_jsonschema", REGISTRY_TOOLS, "output_disk_faults", "file_faults")
 """Parts of the deep tests that run beside those in browsers, because both often wait."""
 STOP_SECONDS = 20
 
@@ -226,8 +221,16 @@ def unit_tests() -> list[StepFailed]:
 
 def timed_files() -> list[str]:
     """Find the files with tests that measure time, because collecting all files takes long."""
-    files = sorted((ROOT / "tests").rglob("test_*.py"))
-    return [str(path.relative_to(ROOT)) for path in files if "mark.timed" in path.read_text("utf-8")]
+    return [path for path in test_files() if "mark.timed" in (ROOT / path).read_text("utf-8")]
+
+
+def unit_files() -> list[str]:
+    """Find the files of the Python tests that need no browser."""
+    return [path for path in test_files() if not path.startswith(("tests/browser/", "tests/deep/"))]
+
+
+def test_files() -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "tests").rglob("test_*.py"))]
 
 
 def deep(arguments: list[str]) -> list[StepFailed]:
@@ -248,7 +251,7 @@ def deep(arguments: list[str]) -> list[StepFailed]:
     def carry_out(part: str) -> None:
         say(f"\ndeep: {part}")
         started = time.monotonic()
-        failed = other_pythons() if part == PYTHONS else run_deep_part(part, env)
+        failed = other_pythons(whole=PYTHONS in arguments) if part == PYTHONS else run_deep_part(part, env)
         failures.extend(failed)
         state = "FAILED" if failed else "ok    "
         summary.append(f"  {state}  {part:<34} {duration(time.monotonic() - started):>11}")
@@ -281,18 +284,20 @@ def deep_parts() -> list[str]:
 def run_deep_part(part: str, env: dict[str, str]) -> list[StepFailed]:
     if part == BROWSER:
         return run_pytest([*BROWSER_TESTS, "-m", "deep"], env=env)
-    return run_pytest([f"tests/deep/test_{part}.py", "-n", "2", "--dist", "worksteal"], env=env)
+    # Each process would install what the tests of one part need.
+    processes = "1" if part == REGISTRY_TOOLS else "2"
+    return run_pytest([f"tests/deep/test_{part}.py", "-n", processes, "--dist", "worksteal"], env=env)
 
 
-def other_pythons() -> list[StepFailed]:
-    """Run the Python tests on every other supported Python of this machine, and name those that are missing."""
+def other_pythons(*, whole: bool) -> list[StepFailed]:
+    """Run the Python tests on the other supported Pythons of this machine, and name those that are missing.
+
+    Each runs the `whole` of the tests, or a share: every file of tests then runs on one of them.
+    """
     found, missing = other_interpreters()
     failures = []
-    for version, interpreter in found.items():
-        chosen = OTHER_PYTHONS_TESTS.get(version, SOCKETS_FILES_THREADS)
-        if not chosen:
-            say(f"  Python {version}: between Pythons that are tested, so not tested")
-            continue
+    for at, (version, interpreter) in enumerate(found.items()):
+        chosen = UNIT_TESTS if whole else unit_files()[at :: len(found)]
         python = setup.packages_for(version, interpreter)
         tests: list[str | Path] = [python, "-m", "pytest", *chosen, *NOT_TIMED, "-q"]
         try:

@@ -179,10 +179,8 @@ def _link(nodes: dict[str, dict[str, Any]], prompt: dict[str, Any]) -> list[list
 def _note(number: int, job: SimulatedJob, source: random.Random) -> dict[str, Any]:
     """Return a note with a diary of former runs, which makes up most of the workflow's size."""
     remarks = ("keep", "too dark", "ask the client", "better hands", "print")
-    lines = (
-        f"seed {source.getrandbits(50)}: {source.choice(remarks)}. {job.prompt}"
-        for _ in range(source.randint(*LINES_IN_A_NOTE))
-    )
+    chosen = source.choices(remarks, k=source.randint(*LINES_IN_A_NOTE))
+    lines = [f"seed {source.getrandbits(50)}: {remark}. {job.prompt}" for remark in chosen]
     return _canvas_node(100 + number, "Note", (COLUMN * number, -260), (315, 200), ["\n".join(lines)])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,8 +70,7 @@ def without_errors_of_frontends(found: list[str]) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def pictures() -> Path:
-    """The folder for screenshots: the environment variable CLOUD_HISTORY_PICTURES, else a temporary folder."""
-    folder = Path(os.environ.get("CLOUD_HISTORY_PICTURES") or tempfile.mkdtemp(prefix="cloud-history-pictures-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def pictures() -> Path | None:
+    """The folder for screenshots: the environment variable CLOUD_HISTORY_PICTURES. Without it none are taken."""
+    chosen = os.environ.get("CLOUD_HISTORY_PICTURES")
+    return Path(chosen) if chosen else None

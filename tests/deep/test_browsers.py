@@ -1,6 +1,6 @@
 """The main paths in Chromium, Firefox and WebKitGTK, which stands in for Safari: one set of steps with a mouse.
 
-A picture of each step is saved in CLOUD_HISTORY_PICTURES. Look at them.
+With CLOUD_HISTORY_PICTURES a picture of each step is saved in that folder. Look at them.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ NOTE_ERRORS = """() => {
 class Visitor:
     """A person who looks at the page and uses the mouse and the keyboard."""
 
-    def __init__(self, browser: DrivenBrowser, pictures: Path) -> None:
+    def __init__(self, browser: DrivenBrowser, folder: Path | None) -> None:
         self.browser = browser
-        self._pictures = pictures
+        self._folder = folder
         self._taken = 0
 
     async def until(self, check: str, *given: Any) -> Any:
@@ -107,11 +107,12 @@ class Visitor:
         return int(await self.browser.call(f"selector => ({SHOWN})(selector, '').length", selector))
 
     async def picture(self, name: str, *, moving: bool = False) -> None:
-        """Save a screenshot of this step. Only a `moving` page is not waited for."""
+        """Look at the scrollbars, and save a screenshot if a folder is chosen. Only a `moving` page is not waited for."""
         self._taken += 1
         assert await self.browser.call(RAW_SCROLLBARS) == [], f"{name}: scrollbars unlike ComfyUI's"
-        taken = await self.browser.picture(stable=not moving)
-        (self._pictures / f"{self._taken:02} {name}.png").write_bytes(taken)
+        if self._folder:
+            taken = await self.browser.picture(stable=not moving)
+            (self._folder / f"{self._taken:02} {name}.png").write_bytes(taken)
 
 
 @pytest.fixture
@@ -121,13 +122,14 @@ def frontend() -> Frontend:
 
 
 @pytest_asyncio.fixture(params=BROWSERS, loop_scope="session")
-async def visitor(request: pytest.FixtureRequest, pictures: Path) -> AsyncIterator[Visitor]:
+async def visitor(request: pytest.FixtureRequest, pictures: Path | None) -> AsyncIterator[Visitor]:
     """A visitor in each browser in turn."""
     packages = OTHER_BROWSERS.get(request.param, ())
     if packages and (missing := missing_programs(request.param)):
         pytest.skip(f"not found: {', '.join(missing)}. On Debian, as root: apt-get install {' '.join(packages)}")
-    folder = pictures / request.param
-    folder.mkdir(exist_ok=True)
+    folder = pictures and pictures / request.param
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     async with BROWSERS[request.param]() as browser:
         yield Visitor(browser, folder)
 

@@ -1,7 +1,7 @@
 """In every supported frontend, each dialog is one centred box and keeps its focus, and a hold can be undone.
 
-Faults are reported together at the end. A screenshot of each dialog is saved in CLOUD_HISTORY_PICTURES. Look at the
-screenshots, also with CLOUD_HISTORY_PALETTE=light.
+Faults are reported together at the end. With CLOUD_HISTORY_PICTURES a screenshot of each dialog is saved in that
+folder. Look at the screenshots, also with CLOUD_HISTORY_PALETTE=light.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ SHOW_BUTTON = "() => window.app.extensionManager.setting.set('CloudHistory.ShowA
 class Tour:
     """The tour through one frontend, with the faults found so far."""
 
-    def __init__(self, page: Page, pictures: Path) -> None:
+    def __init__(self, page: Page, folder: Path | None) -> None:
         self.page = page
         self.faults: list[str] = []
-        self._pictures = pictures
+        self._folder = folder
         self._stop = 0
 
     def note(self, where: str, *faults: str) -> None:
@@ -54,9 +54,10 @@ class Tour:
         self.faults += [f"{where}: {fault}" for fault in faults]
 
     async def picture(self, name: str) -> None:
-        """Save a screenshot of the page."""
+        """Save a screenshot of the page, if a folder is chosen."""
         self._stop += 1
-        await self.page.screenshot(path=self._pictures / f"{self._stop:02} {name}.png", animations="disabled")
+        if self._folder:
+            await self.page.screenshot(path=self._folder / f"{self._stop:02} {name}.png", animations="disabled")
 
     async def look(self, name: str, focus: str, selector: str = ".cch-dialog") -> None:
         """Check the topmost dialog. The element with the text `focus` must have the focus and keep it."""
@@ -90,11 +91,9 @@ class Tour:
     },
 )
 async def test_each_dialog_is_one_centred_box_and_keeps_its_focus(
-    page: Page, cloud: SimulatedCloud, host: HostProcess, frontend: Frontend, pictures: Path
+    page: Page, cloud: SimulatedCloud, host: HostProcess, frontend: Frontend, pictures: Path | None
 ) -> None:
-    folder = pictures / frontend.version
-    folder.mkdir(exist_ok=True)
-    tour = Tour(page, folder)
+    tour = Tour(page, pictures and pictures / frontend.version)
     await keys(tour, cloud)
     panel = await open_list(page, cloud)
     await tour.picture("panel")
@@ -111,8 +110,9 @@ async def test_each_dialog_is_one_centred_box_and_keeps_its_focus(
 
 @pytest.mark.stage(jobs=12, connected=True, hold_seconds=60)
 async def test_with_the_panel_closed_a_toast_offers_the_undo_or_says_where_it_is(
-    page: Page, cloud: SimulatedCloud, frontend: Frontend, pictures: Path
+    page: Page, cloud: SimulatedCloud, frontend: Frontend, pictures: Path | None
 ) -> None:
+    tour = Tour(page, pictures and pictures / frontend.version)
     panel = await open_list(page, cloud)
     await panel.select(newest_first(cloud.finished)[:2])
     await panel.delete(2)
@@ -120,9 +120,7 @@ async def test_with_the_panel_closed_a_toast_offers_the_undo_or_says_where_it_is
     await panel.root.get_by_role("button", name="Close", exact=True).click()
     held = toasts(page, "Removing 2 jobs")
     await expect(held).to_contain_text("Nothing has been sent yet")
-    folder = pictures / frontend.version
-    folder.mkdir(exist_ok=True)
-    await page.screenshot(path=folder / "hold.png", animations="disabled")
+    await tour.picture("hold")
     if await toasts_have_buttons(page):
         await expect(held).to_contain_text(re.compile(r"in \d+ s"))
         await expect(held).not_to_contain_text("Open Cloud history")

@@ -200,10 +200,11 @@ class Follower {
   async until(end) {
     let [isOver, timer] = [false, 0];
     const read = () => this.api.status().then((latest) => isOver || this.#say(latest), () => undefined);
-    const readLater = () => {
-      if (!isOver) timer = Number(setTimeout(() => void read().then(readLater), FOLLOW_MS));
-    };
-    readLater();
+    const follow = () =>
+      void read().then(() => {
+        if (!isOver) timer = Number(setTimeout(follow, FOLLOW_MS));
+      });
+    follow();
     try {
       return await end;
     } finally {
@@ -273,10 +274,8 @@ export class ConnectSteps {
         status = await this.api.status();
         if (!status.configured && status.can_connect === false) throw noKey(status);
         const answer = status.configured ? await this.#connection(frame, status) : "replace";
-        if (!answer) return;
-        // The connection may have been shown for long.
-        status = await this.api.status();
-        await (answer === "replace" ? this.askForKey(frame, status) : this.#remove(frame, status));
+        if (answer === "replace") await this.askForKey(frame, status);
+        if (answer === "remove") await this.#remove(frame, status);
         return;
       } catch (error) {
         if (!(error instanceof HistoryApiError)) throw error;
