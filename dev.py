@@ -6,7 +6,7 @@
     python3 dev.py deep         run the slow tests: random liars, file faults, frontends, browsers, widths, languages
                                 (all parts, or the named ones: a file in tests/deep, "browser" for the tests in
                                 tests/browser that `test` leaves out, or "pythons" for every Python test on every
-                                other Python: of all parts, it runs each file of tests on one of them)
+                                other Python; without a name, it runs one sixth of the files on each)
     python3 dev.py lint         style, layers, types and the house rules
     python3 dev.py unit         the Python tests that need no browser (passes arguments to pytest)
     python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (passes arguments to pytest)
@@ -292,12 +292,13 @@ def run_deep_part(part: str, env: dict[str, str]) -> list[StepFailed]:
 def other_pythons(*, whole: bool) -> list[StepFailed]:
     """Run the Python tests on the other supported Pythons of this machine, and name those that are missing.
 
-    Each runs the `whole` of the tests, or a share: every file of tests then runs on one of them.
+    Args:
+        whole: whether each runs all of them. Otherwise it runs a sixth of the files, and no other Python the same.
     """
     found, missing = other_interpreters()
     failures = []
     for at, (version, interpreter) in enumerate(found.items()):
-        chosen = UNIT_TESTS if whole else unit_files()[at :: len(found)]
+        chosen = UNIT_TESTS if whole else unit_files()[at::6]
         python = setup.packages_for(version, interpreter)
         tests: list[str | Path] = [python, "-m", "pytest", *chosen, *NOT_TIMED, "-q"]
         try:

@@ -13,9 +13,8 @@ from contextlib import suppress
 from typing import TypeVar
 
 from ..errors import StateNotAnswering
-from ..forks import ForkSafeLock
 from ..secret import log
-from ..tasks.threads import Pool, run_in_pool
+from ..tasks.threads import InTurn, Pool, run_in_pool
 from .errors import OutputsUnwritable
 
 T = TypeVar("T")
@@ -31,22 +30,25 @@ SILENT = "outputs_silent"
 _pool = Pool("outputs", 6)
 
 
-async def on_disk(work: Callable[[], T], seconds: float = MAX_SECONDS) -> T:
+async def on_disk(work: Callable[[], T], seconds: float = MAX_SECONDS, *, pool: Pool | InTurn = _pool) -> T:
     """Run work on the disk of the outputs in a thread and return its result.
 
     If the caller is cancelled, work that has not begun is skipped. Other work goes on, and its result is dropped.
+
+    Args:
+        seconds: the limit, with the time that the work waits for a thread or its turn.
 
     Raises:
         OutputsUnwritable: the disk did not answer in time. Other exceptions are those of `work`.
     """
     try:
-        return await run_in_pool(work, _pool, seconds)
+        return await run_in_pool(work, pool, seconds)
     except StateNotAnswering as exc:
         seconds = float(str(exc.values.get("seconds", seconds)))
     raise OutputsUnwritable("outputs_silent", seconds=seconds)
 
 
-def on_disk_later(work: Callable[[], object]) -> None:
+def on_disk_later(work: Callable[[], object], *, pool: Pool | InTurn = _pool) -> None:
     """Run work on the disk of the outputs in a thread, without waiting for it. Its errors are logged."""
 
     def logged() -> None:
@@ -57,23 +59,18 @@ def on_disk_later(work: Callable[[], object]) -> None:
 
     context = contextvars.copy_context()
     with suppress(RuntimeError):  # no thread can be started; the next save finds the unfinished files
-        _pool.submit(lambda: context.run(logged))
+        pool.submit(lambda: context.run(logged))
 
 
 class DiskSteps:
     """Runs steps on one file, one at a time, also if a step goes on after its caller was cancelled."""
 
     def __init__(self) -> None:
-        self._lock = ForkSafeLock()
+        self._in_turn = InTurn(_pool)
 
     async def run(self, step: Callable[[], T], seconds: float = MAX_SECONDS) -> T:
         """Run a step, as `on_disk` does."""
-
-        def alone() -> T:
-            with self._lock:
-                return step()
-
-        return await on_disk(alone, seconds)
+        return await on_disk(step, seconds, pool=self._in_turn)
 
     def run_at_last(self, step: Callable[[], object]) -> asyncio.Future[None]:
         """Run a step after the others. It goes on whatever happens to the caller, and its errors are logged.
@@ -88,13 +85,12 @@ class DiskSteps:
             if not ended.done():
                 ended.set_result(None)
 
-        def alone() -> None:
+        def told() -> None:
             try:
-                with self._lock:
-                    step()
+                step()
             finally:
                 with suppress(RuntimeError):  # the caller's loop was closed
                     loop.call_soon_threadsafe(set_ended)
 
-        on_disk_later(alone)
+        on_disk_later(told, pool=self._in_turn)
         return ended

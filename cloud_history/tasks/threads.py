@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from ..errors import StateNotAnswering
-from ..forks import run_after_fork
+from ..forks import ForkSafeLock, run_after_fork
 from ..secret import log
 from .disk import DiskAccess, current
 
@@ -89,6 +89,42 @@ class Pool:
                 work = self._waiting.popleft()
             work()
             del work  # frees the objects that it refers to before the next wait
+
+
+class InTurn:
+    """Runs work in a pool, one piece after the other, and occupies one of its threads at most.
+
+    A lock in the work would do the same, but work that waits for a lock occupies a thread. If one piece never
+    returned, those that wait for it would soon take all threads of the pool.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lock = ForkSafeLock()
+        self._start_anew()
+        run_after_fork(self._start_anew)
+
+    def _start_anew(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._runs = False
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Run `work`, which must not raise, after the others. Raise RuntimeError if no thread can be started."""
+        with self._lock:
+            if not self._runs:
+                self._pool.submit(self._work)
+                self._runs = True
+            self._waiting.append(work)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._runs = False
+                    return
+                work = self._waiting.popleft()
+            work()
+            del work  # frees the objects that it refers to
 
 
 _file_pool = Pool("files", 8)
@@ -165,7 +201,7 @@ async def write_in_thread(
         raise
 
 
-async def run_in_pool(work: Callable[[], T], pool: Pool, seconds: float) -> T:
+async def run_in_pool(work: Callable[[], T], pool: Pool | InTurn, seconds: float) -> T:
     """Run work in a thread of this pool and return its result. Raise StateNotAnswering after `seconds`."""
     return await _Task(work, _nothing, pool, asyncio.get_running_loop(), can_drop=True).result(seconds)
 
@@ -201,7 +237,7 @@ class _Task(Generic[T]):
         self,
         work: Callable[[], T],
         undo: Callable[[T], object],
-        pool: Pool,
+        pool: Pool | InTurn,
         loop: asyncio.AbstractEventLoop,
         *,
         can_drop: bool,

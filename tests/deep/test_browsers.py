@@ -107,7 +107,7 @@ class Visitor:
         return int(await self.browser.call(f"selector => ({SHOWN})(selector, '').length", selector))
 
     async def picture(self, name: str, *, moving: bool = False) -> None:
-        """Look at the scrollbars, and save a screenshot if a folder is chosen. Only a `moving` page is not waited for."""
+        """Look at the scrollbars, and take a screenshot if a folder is chosen. A `moving` page is not waited for."""
         self._taken += 1
         assert await self.browser.call(RAW_SCROLLBARS) == [], f"{name}: scrollbars unlike ComfyUI's"
         if self._folder:

@@ -6,6 +6,7 @@ A deletion that saves outputs first runs once to record its calls, then once for
 from __future__ import annotations
 
 import errno
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from cloud_history.outputs import disk
+from cloud_history.outputs import disk, keeping, outputs, save, save_file
 from cloud_history.tasks import threads
 from simulated_cloud import SimulatedCloud
-from support.faulty_disk import BLOCKS, FAILS, SHORT, FaultyDisk, How, in_place
+from support.faulty_disk import BLOCKS, FAILS, SHORT, STUCK, FaultyDisk, How, in_place
 from support.no_backups import without_backups
 from support.promise_stage import PromiseStage, small_pieces
 
@@ -28,12 +29,14 @@ PARTS = 12
 
 @contextmanager
 def short_limits() -> Iterator[None]:
-    """Reduce the time limits of the disk, so that a blocked call costs less than a second."""
+    """Reduce the time limits of the disk, so that a blocked call costs a few seconds at most."""
     with pytest.MonkeyPatch.context() as patch:
         for function in (disk.on_disk, disk.DiskSteps.run):
             patch.setattr(function, "__defaults__", (0.5,))
         for name in ("FILE_SECONDS", "UNANSWERED_SECONDS"):
             patch.setattr(threads, name, 0.5)
+        for module in (keeping, outputs, save, save_file):
+            patch.setattr(module, "MAX_SECONDS_OF_LONG_WORK", 2.0)
         yield
 
 
@@ -81,8 +84,10 @@ async def test_any_failing_call_on_the_disk_of_the_outputs_leaves_the_promise_ke
     assert len(cases) >= MIN_CASES
     wrong: list[str] = []
     for at, case in enumerate(cases[part::PARTS]):
+        began = time.monotonic()
         try:
             await carry_out(tmp_path / str(at), *case)
+            assert time.monotonic() - began < STUCK / 2, "it waited until the blocked call returned"
         except Exception:  # noqa: BLE001 - report all failed cases, not only the first
             wrong.append(f"{case}\n    " + "\n    ".join(traceback.format_exc().strip().splitlines()[-6:]))
     assert not wrong, f"{len(wrong)} of {len(cases[part::PARTS])}:\n" + "\n".join(wrong)

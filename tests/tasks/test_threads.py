@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from cloud_history.errors import OperationStopped, StateNotAnswering
 from cloud_history.secret import log_about
 from cloud_history.tasks import threads
-from cloud_history.tasks.threads import Pool, compute_in_thread, run_in_pool, run_in_thread, write_in_thread
+from cloud_history.tasks.threads import InTurn, Pool, compute_in_thread, run_in_pool, run_in_thread, write_in_thread
 
 PACK = Path(__file__).parent.parent.parent
 
@@ -92,6 +93,23 @@ def test_a_process_ends_even_if_its_threads_never_return() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=PACK, timeout=20, check=False)
     assert ended.returncode == 0
+
+
+async def test_work_that_waits_for_its_turn_leaves_the_threads_of_a_pool_to_others(slow: Slow) -> None:
+    pool = Pool("few", 2)
+    in_turn = InTurn(pool)
+    done: list[int] = []
+    hangs = asyncio.ensure_future(run_in_pool(slow.take, in_turn, 10))
+    waiting = [asyncio.ensure_future(run_in_pool(partial(done.append, n), in_turn, 10)) for n in range(4)]
+    assert await run_in_pool(lambda: "other work", pool, 2) == "other work"
+    with pytest.raises(StateNotAnswering):
+        await run_in_pool(lambda: done.append(9), in_turn, 0.1)
+    assert done == []
+    slow.go_on.set()
+    assert await hangs == "it"
+    await asyncio.gather(*waiting)
+    assert done == [0, 1, 2, 3]
+    assert await run_in_pool(lambda: "again", in_turn, 2) == "again"
 
 
 async def test_work_that_exceeds_its_timeout_raises_an_error(slow: Slow) -> None:
