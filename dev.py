@@ -6,7 +6,7 @@
     python3 dev.py deep         run the slow tests: random liars, file faults, frontends, browsers, widths, languages
                                 (all parts, or the named ones: a file in tests/deep, "browser" for the tests in
                                 tests/browser that `test` leaves out, or "pythons" for every Python test on every
-                                other Python; without a name, it runs one sixth of the files on each)
+                                other Python; without a name, it runs a part on the oldest and on the newest)
     python3 dev.py lint         style, layers, types and the house rules
     python3 dev.py unit         the Python tests that need no browser (passes arguments to pytest)
     python3 dev.py browser      the tests in Chromium on ComfyUI's real frontend (passes arguments to pytest)
@@ -52,8 +52,11 @@ OTHER_PYTHONS_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", "CLOUD_HISTORY_FEWER
 BROWSER_TESTS = ["tests/browser", "-n", "3", "--dist", "worksteal"]
 
 PYTHONS, BROWSER, REGISTRY_TOOLS = "pythons", "browser", "registry_tools"
-WITHOUT_A_BROWSER = (PYTHONS, "random_liar", "old_jsonschema", REGISTRY_TOOLS, "output_disk_faults", "file_faults")
-"""Parts of the deep tests that run beside those in browsers, because both often wait."""
+BESIDE_THE_OTHERS = (
+    *(PYTHONS, "random_liar", "old_jsonschema", REGISTRY_TOOLS, "output_disk_faults"),
+    *("behind_nginx", "browsers", "file_faults"),
+)
+"""Parts of the deep tests that run beside the longest ones in a browser, because both often wait."""
 STOP_SECONDS = 20
 
 # mypy needs a package name, and the checkout's folder may have any name: `comfy-cloud-history` is not an identifier.
@@ -206,7 +209,7 @@ def test(_: list[str]) -> list[StepFailed]:
     say("test: everything that a change has to pass, in about 10 minutes on two processors")
     say("\n1 of 4: install what is missing (nothing, or about 2 minutes the first time)")
     env = set_up()
-    say("\n2 of 4: lint, types and JavaScript tests, about 1 minute")
+    say("\n2 of 4: lint, types and JavaScript tests, about half a minute")
     failures = run_checks(mypy_checks(), [*other_checks(), javascript_tests])
     say("\n3 of 4: Python tests, about 3 minutes")
     failures += unit_tests()
@@ -262,7 +265,7 @@ def deep(arguments: list[str]) -> list[StepFailed]:
                 carry_out(part)
 
     # What measures time comes when the browsers need less.
-    beside = [each for each in WITHOUT_A_BROWSER if each in chosen]
+    beside = [each for each in BESIDE_THE_OTHERS if each in chosen]
     with ThreadPoolExecutor(max_workers=1) as pool:
         running = pool.submit(carry_out_all, beside)
         try:
@@ -293,11 +296,14 @@ def other_pythons(*, whole: bool) -> list[StepFailed]:
     """Run the Python tests on the other supported Pythons of this machine, and name those that are missing.
 
     Args:
-        whole: whether each runs all of them. Otherwise it runs a sixth of the files, and no other Python the same.
+        whole: whether each runs all of them. Otherwise the oldest and the newest run a sixth of the files each.
     """
     found, missing = other_interpreters()
     failures = []
     for at, (version, interpreter) in enumerate(found.items()):
+        if not whole and 0 < at < len(found) - 1:
+            say(f"  Python {version}: tested by `dev.py deep pythons` alone")
+            continue
         chosen = UNIT_TESTS if whole else unit_files()[at::6]
         python = setup.packages_for(version, interpreter)
         tests: list[str | Path] = [python, "-m", "pytest", *chosen, *NOT_TIMED, "-q"]

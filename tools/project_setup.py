@@ -36,6 +36,10 @@ OLDEST_FRONTEND = "1.27.10"
 TOURED_FRONTENDS = (OLDEST_FRONTEND, "1.33.14", "1.44.19", "1.49.6", "1.55.18", NEWEST_FRONTEND)
 RUNTIME_PACKAGES = ("aiohttp", "jsonschema")
 PIP: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+# Python compiles the modules that are imported. To compile all takes as long as to install them.
+INSTALL: list[str | Path] = [*PIP, "install", "--no-compile"]
+NOT_FOR_PYTHON_TESTS = ("import-linter", "mypy", "playwright", "ruff", "types-")
+"""Pinned packages for linters and browsers, by how their lines begin. They are the largest."""
 
 
 @contextmanager
@@ -103,9 +107,9 @@ def python_packages(*, dev: bool) -> None:
     stamp.unlink(missing_ok=True)
     pinned = ROOT / "requirements-dev.txt"
     packages: list[str | Path] = ["--requirement", pinned] if dev else ["--constraint", pinned, *RUNTIME_PACKAGES]
-    run_step("Python packages", [*PIP, "install", *packages], lasts="about 30 s" if dev else "about 10 s")
+    run_step("Python packages", [*INSTALL, *packages], lasts="about 30 s" if dev else "about 10 s")
     # --no-deps, because the declared dependencies are for the registry and include ComfyUI's frontend of 30 MB.
-    run_step("this package", [*PIP, "install", "--no-deps", "--editable", ROOT], lasts="about 5 s")
+    run_step("this package", [*INSTALL, "--no-deps", "--editable", ROOT], lasts="about 5 s")
     stamp.write_text(json.dumps(wanted), encoding="utf-8")
     VENV_UNFINISHED.unlink()
 
@@ -115,14 +119,13 @@ def packages_for(version: str, interpreter: Path) -> Path:
     folder = ROOT / ".cache" / "pythons" / version
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / ".stamp"
-    wanted = _hash(str(ROOT), _text("requirements-dev.txt"), packaging_part(_text("pyproject.toml")))
+    lines = [line for line in _text("requirements-dev.txt").splitlines() if not line.startswith("#")]
+    packages = [line for line in lines if not line.startswith(NOT_FOR_PYTHON_TESTS)]
+    wanted = _hash(*packages)
     if python.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return python
     run_step(f"Python {version}: .venv", [interpreter, "-m", "venv", "--clear", folder])
-    pip: list[str | Path] = [python, *PIP[1:]]
-    requirements = ROOT / "requirements-dev.txt"
-    run_step(f"Python {version}: packages", [*pip, "install", "--requirement", requirements])
-    run_step(f"Python {version}: this package", [*pip, "install", "--no-deps", "--editable", ROOT])
+    run_step(f"Python {version}: packages", [python, *INSTALL[1:], *packages])
     stamp.write_text(wanted, encoding="utf-8")
     return python
 

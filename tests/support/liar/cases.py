@@ -35,7 +35,7 @@ _SIZES = {
     "caps_limit": 20,
     "caps_limit_in_silence": 20,
     "caps_limit_without_a_word": 20,
-    "huge_jobs": 150,
+    "huge_jobs": 75,
     "removes_later": 12,
 }
 

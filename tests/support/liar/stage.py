@@ -23,7 +23,7 @@ from support.liar.scene import Scene, Told
 from support.loaded_pack import NAME
 from support.route_stage import Stage, serving
 
-MAX_PAGE_BYTES = 512 * 1024
+MAX_PAGE_BYTES = 256 * 1024
 MAX_PAGES = 60
 MAX_CASE_SECONDS = 40.0
 """Seconds that a case may take."""
