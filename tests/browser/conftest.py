@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from browser.accessibility import Inspection
 from browser.comfy_page import open_comfyui, set_direction
@@ -32,6 +32,8 @@ HERE = Path(__file__).parent
 FRONTENDS = tuple(os.environ.get("FRONTENDS", NEWEST_FRONTEND).split(","))
 # The first frontend is enough for tests that do not depend on how a frontend draws.
 ONE_FRONTEND = pytest.mark.parametrize("frontend", FRONTENDS[:1], indirect=True)
+# How long an expectation waits. Other tests may need the processors too.
+PATIENCE_MS = 15_000
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -151,6 +153,7 @@ async def chromium() -> AsyncIterator[Browser]:
     found = next((path for name in names if name and (path := shutil.which(name))), None)
     if found is None:
         pytest.fail("no Chromium: install one, or name it in the environment variable CHROMIUM")
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=found,
