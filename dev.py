@@ -57,6 +57,8 @@ BESIDE_THE_OTHERS = (
     *("behind_nginx", "browsers", "file_faults"),
 )
 """Parts of the deep tests that run beside the longest ones in a browser, because both often wait."""
+PROCESSES = {REGISTRY_TOOLS: "1", "frontend_tour": "3"}
+"""Two processes run a part, but each would install the tools of the registry, and the tour waits most of the time."""
 STOP_SECONDS = 20
 
 # mypy needs a package name, and the checkout's folder may have any name: `comfy-cloud-history` is not an identifier.
@@ -118,16 +120,18 @@ def mypy_checks() -> list[Check]:
     return [pack_types, python_step("types: tests and tools", "-m", "mypy", *targets)]
 
 
-def other_checks() -> list[Check]:
+def python_checks() -> list[Check]:
     layers = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     return [
         python_step("ruff check", "-m", "ruff", "check", "--output-format", "concise", "."),
         python_step("ruff format", "-m", "ruff", "format", "--check", "."),
         house_rules,
         python_step("layers", "-c", layers, "--no-logo", "--no-cache"),
-        npm_step("JavaScript: lint", "lint"),
-        npm_step("JavaScript: types", "types"),
     ]
+
+
+def javascript_checks() -> list[Check]:
+    return [npm_step("JavaScript: lint", "lint"), npm_step("JavaScript: types", "types")]
 
 
 def run_checks(*rows: list[Check]) -> list[StepFailed]:
@@ -186,31 +190,46 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
                 raise stopped_by[0]() from None
 
 
-def set_up(*, node: bool = True, browser: bool = True) -> dict[str, str]:
-    """Install missing dependencies, and return the environment of the tests."""
+def set_up(*, node: bool = True, browser: bool = True, then: Callable[[], object] | None = None) -> dict[str, str]:
+    """Install missing dependencies, and return the environment of the tests.
+
+    Args:
+        then: called once all but the Python packages is installed, in another thread.
+    """
     with setup.only_one(), ThreadPoolExecutor(max_workers=1) as beside:
-        others = beside.submit(_without_python, node=node, browser=browser)
-        setup.python_packages(dev=True)
-        if browser:
-            setup.frontend(setup.NEWEST_FRONTEND)
-        others.result()
+        others = beside.submit(_without_python, node=node, browser=browser, then=then)
+        try:
+            setup.python_packages(dev=True)
+            if browser:
+                setup.frontend(setup.NEWEST_FRONTEND)
+            others.result()
+        except KeyboardInterrupt:
+            stopping.set()
+            raise
         return {"CHROMIUM": setup.browser()} if browser else {}
 
 
-def _without_python(*, node: bool, browser: bool) -> None:
+def _without_python(*, node: bool, browser: bool, then: Callable[[], object] | None) -> None:
     """Install the parts that do not need the Python packages."""
     if node:
         setup.node_packages()
     if browser and debian_root():
         setup.browser()
+    if then:
+        then()
 
 
 def test(_: list[str]) -> list[StepFailed]:
+    failures: list[StepFailed] = []
+
+    def check_javascript() -> None:
+        failures.extend(_run_row([*javascript_checks(), javascript_tests]))
+
     say("test: everything that a change has to pass, in about 10 minutes on two processors")
-    say("\n1 of 4: install what is missing (nothing, or about 2 minutes the first time)")
-    env = set_up()
-    say("\n2 of 4: lint, types and JavaScript tests, about half a minute")
-    failures = run_checks(mypy_checks(), [*other_checks(), javascript_tests])
+    say("\n1 of 4: install what is missing (about 2 minutes the first time), and check the JavaScript")
+    env = set_up(then=check_javascript)
+    say("\n2 of 4: lint and types of the Python code, about 15 seconds")
+    failures += run_checks(mypy_checks(), python_checks())
     say("\n3 of 4: Python tests, about 3 minutes")
     failures += unit_tests()
     say("\n4 of 4: tests in Chromium on ComfyUI's real frontend, about 5 minutes")
@@ -287,16 +306,14 @@ def deep_parts() -> list[str]:
 def run_deep_part(part: str, env: dict[str, str]) -> list[StepFailed]:
     if part == BROWSER:
         return run_pytest([*BROWSER_TESTS, "-m", "deep"], env=env)
-    # Each process would install what the tests of one part need.
-    processes = "1" if part == REGISTRY_TOOLS else "2"
-    return run_pytest([f"tests/deep/test_{part}.py", "-n", processes, "--dist", "worksteal"], env=env)
+    return run_pytest([f"tests/deep/test_{part}.py", "-n", PROCESSES.get(part, "2"), "--dist", "worksteal"], env=env)
 
 
 def other_pythons(*, whole: bool) -> list[StepFailed]:
     """Run the Python tests on the other supported Pythons of this machine, and name those that are missing.
 
     Args:
-        whole: whether each runs all of them. Otherwise the oldest and the newest run a sixth of the files each.
+        whole: whether each runs all of them. Otherwise the oldest and the newest run a ninth of the files each.
     """
     found, missing = other_interpreters()
     failures = []
@@ -304,7 +321,7 @@ def other_pythons(*, whole: bool) -> list[StepFailed]:
         if not whole and 0 < at < len(found) - 1:
             say(f"  Python {version}: tested by `dev.py deep pythons` alone")
             continue
-        chosen = UNIT_TESTS if whole else unit_files()[at::6]
+        chosen = UNIT_TESTS if whole else unit_files()[at::9]
         python = setup.packages_for(version, interpreter)
         tests: list[str | Path] = [python, "-m", "pytest", *chosen, *NOT_TIMED, "-q"]
         try:
@@ -319,7 +336,7 @@ def other_pythons(*, whole: bool) -> list[StepFailed]:
 
 def lint(_: list[str]) -> list[StepFailed]:
     set_up(browser=False)
-    return run_checks(mypy_checks(), other_checks())
+    return run_checks(mypy_checks(), [*python_checks(), *javascript_checks()])
 
 
 def unit(arguments: list[str]) -> list[StepFailed]:
