@@ -46,11 +46,15 @@ SHOWN = """(selector, words) => [...document.querySelectorAll(selector)].filter(
     return element.checkVisibility({ visibilityProperty: true }) && new RegExp(words).test(text);
 })"""
 # The place of an element where a click would meet it, or what lies over it.
-PLACE = f"""(selector, words, index) => {{
+# It has been there for a moment, because these browsers click at a place, whatever has moved there meanwhile.
+PLACE = f"""async (selector, words, index) => {{
     const element = ({SHOWN})(selector, words).at(index);
     if (!element || element.disabled || element.getAttribute('aria-disabled') === 'true') return null;
     element.scrollIntoView({{ block: 'nearest' }});
+    const before = element.getBoundingClientRect();
+    await new Promise(resolve => setTimeout(resolve, 200));
     const {{ left, top, width, height }} = element.getBoundingClientRect();
+    if (!width || left !== before.left || top !== before.top) return null;
     const [x, y] = [left + width / 2, top + height / 2];
     const over = document.elementFromPoint(x, y);
     return over && (element.contains(over) || over.contains(element)) ? {{ x, y }} : null;
