@@ -194,7 +194,7 @@ def set_up(*, node: bool = True, browser: bool = True, then: Callable[[], object
     """Install missing dependencies, and return the environment of the tests.
 
     Args:
-        then: called once all but the Python packages is installed, in another thread.
+        then: called in another thread, once everything but the Python packages is installed.
     """
     with setup.only_one(), ThreadPoolExecutor(max_workers=1) as beside:
         others = beside.submit(_without_python, node=node, browser=browser, then=then)
@@ -252,6 +252,7 @@ def unit_files() -> list[str]:
 
 
 def test_files() -> list[str]:
+    """Find all files of the Python tests, in order."""
     return [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "tests").rglob("test_*.py"))]
 
 

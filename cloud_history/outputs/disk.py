@@ -85,12 +85,12 @@ class DiskSteps:
             if not ended.done():
                 ended.set_result(None)
 
-        def told() -> None:
+        def step_and_tell() -> None:
             try:
                 step()
             finally:
                 with suppress(RuntimeError):  # the caller's loop was closed
                     loop.call_soon_threadsafe(set_ended)
 
-        on_disk_later(told, pool=self._in_turn)
+        on_disk_later(step_and_tell, pool=self._in_turn)
         return ended

@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Those of one frontend come one after the other, because a browser loads it the second time in a third of the time.
     """
-    items.sort(key=_version)
+    items.sort(key=lambda item: _version(item) if HERE in item.path.parents else "")
     for item in items:
         if HERE in item.path.parents:
             if pytest_asyncio.is_async_test(item):

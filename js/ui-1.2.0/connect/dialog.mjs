@@ -185,21 +185,18 @@ class KeyForm {
 
 /** Keeps true what an open dialog says about deletions, which go on meanwhile. */
 class Follower {
-  /** What is said, which is read out when it changes. */
-  place = el("div", { "aria-live": "polite" });
-
-  /** @param {HistoryApi} api @param {Status} status @param {(status: Status) => HTMLElement[]} wording */
-  constructor(api, status, wording) {
+  /** @param {HistoryApi} api @param {Status} status @param {(status: Status) => void} say called with each status */
+  constructor(api, status, say) {
     this.api = api;
     this.status = status;
-    this.wording = wording;
-    this.#say(status);
+    this.say = say;
+    say(status);
   }
 
   /** Follows until a promise is settled, and returns its value. @template Value @param {Promise<Value>} end @returns {Promise<Value>} */
   async until(end) {
     let [isOver, timer] = [false, 0];
-    const read = () => this.api.status().then((latest) => isOver || this.#say(latest), () => undefined);
+    const read = () => this.api.status().then((latest) => isOver || this.#take(latest), () => undefined);
     const follow = () =>
       void read().then(() => {
         if (!isOver) timer = Number(setTimeout(follow, FOLLOW_MS));
@@ -214,12 +211,15 @@ class Follower {
   }
 
   /** @param {Status} status */
-  #say(status) {
+  #take(status) {
     this.status = status;
-    const said = this.wording(status);
-    const told = (/** @type {Iterable<Element>} */ all) => [...all].map(({ textContent }) => textContent).join();
-    if (told(said) !== told(this.place.children)) this.place.replaceChildren(...said);
+    this.say(status);
   }
+}
+
+/** Sets a text that is read out when it changes. @param {Element} element @param {string} told */
+function say(element, told) {
+  if (element.textContent !== told) element.textContent = told;
 }
 
 /** @param {HTMLElement} place @param {IconName} name @param {string} text @param {string} kind */
@@ -244,9 +244,12 @@ export class ConnectSteps {
     /** @type {(nothing: null) => void} */
     let finish = () => undefined;
     const done = new Promise((/** @type {(nothing: null) => void} */ resolve) => (finish = resolve));
+    const said = el("span", { dir: "auto" });
+    const note = el("p", { class: "cch-hint", "aria-live": "polite" }, icon("info"), said);
     const follower = new Follower(this.api, status, (latest) => {
       const waiting = waitingJobs(latest);
-      return waiting ? [hint("info", words.willBeUndone(waiting))] : [];
+      note.hidden = !waiting;
+      say(said, waiting ? words.willBeUndone(waiting) : "");
     });
     const onSaved = () => {
       if (form.saved) {
@@ -259,7 +262,7 @@ export class ConnectSteps {
     };
     const onRefusedUnseen = (/** @type {string} */ detail) => this.toasts.tell("error", { title: text("connect.not_saved"), detail });
     const form = new KeyForm({ api: this.api, onSaving: this.onChanging, onSaved, onRefusedUnseen });
-    const about = [...banners(status, this.api), follower.place];
+    const about = [...banners(status, this.api), note];
     await follower.until(Promise.race([frame.show(form.view(about)), done]));
     form.forget();
     return form.saved;
@@ -322,10 +325,11 @@ export class ConnectSteps {
 
   /** @param {Frame} frame @param {Status} status */
   async #remove(frame, status) {
-    const follower = new Follower(this.api, status, (latest) => [el("p", {}, removalWords(latest))]);
+    const becomes = el("p", { "aria-live": "polite" });
+    const follower = new Follower(this.api, status, (latest) => say(becomes, removalWords(latest)));
     const asked = frame.show({
       title: text("connection.remove_title"),
-      body: [follower.place],
+      body: [becomes],
       buttons: [{ label: text("common.cancel") }, { label: text("connection.remove_confirm"), answer: "remove" }],
     });
     if ((await follower.until(asked)) !== "remove") return;
